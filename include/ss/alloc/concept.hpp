@@ -72,8 +72,8 @@ concept AllocatorPolicy = std::is_standard_layout_v<typename A::State> &&
                               std::is_trivially_copyable_v<typename A::State> &&
                               sizeof(typename A::State) <= allocator_state_size
                           && alignof(typename A::State) <= 64 &&
-                          requires(typename A::State& state, const typename A::State& constant,
-                                   HeapArchetype& heap, const HeapArchetype& reader, std::uint64_t number,
+                          requires(typename A::State& state, const typename A::State& constant, HeapArchetype& heap,
+                                   const HeapArchetype& reader, std::uint64_t number,
                                    std::vector<std::string>& problems, void (*visit)(const BlockInfo&)) {
     { A::id } -> std::convertible_to<PolicyId>;
     { A::fingerprint } -> std::convertible_to<std::uint64_t>;

@@ -35,9 +35,7 @@ inline constexpr bool thread_sanitizer = false;
 
 [[nodiscard]] inline Word load(const Word& word) noexcept { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
 
-[[nodiscard]] inline Word load_acquire(const Word& word) noexcept {
-    return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
-}
+[[nodiscard]] inline Word load_acquire(const Word& word) noexcept { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
 /// A relaxed store: for memory that no rollback needs to restore. Anything else goes through a transaction.
 inline void put(Word& word, Word value) noexcept { __atomic_store_n(&word, value, __ATOMIC_RELAXED); }
