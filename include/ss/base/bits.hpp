@@ -46,4 +46,4 @@ inline constexpr std::uint64_t gibi = 1024 * mebi;
     return __builtin_bswap64(word);
 }
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

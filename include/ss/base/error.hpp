@@ -12,40 +12,40 @@ namespace ss::inline v0 {
 /// What went wrong. Normal outcomes (no such key, nothing to erase) are never errors; see docs/errors.md for
 /// what leads to each and what to do about it.
 enum class errc {
-    no_such_file = 1,       ///< the path does not exist and was not to be created
-    already_exists,         ///< the path exists and was to be created
-    permission,             ///< the kernel or the owner check refuses the file
-    not_a_pool,             ///< the file does not begin with a pool's header
-    other_version,          ///< written by a version of the format, or with features, that we do not know
-    other_byte_order,       ///< written on a machine of the other byte order
-    truncated,              ///< the file is shorter than its header says
-    damaged,                ///< a checksum, an offset or a length that cannot be
-    other_policies,         ///< the domain or object was made with other policies than asked for
-    other_type,             ///< the name belongs to an object of another type
-    unknown_policy,         ///< the pool names a policy that this program does not know
-    no_such_object,         ///< no object of that name, or it was removed while a handle was open
-    name_too_long,          ///< an object's name past max_name_size
-    in_use,                 ///< somebody else is attached, and the call needs to be alone
-    too_many_sessions,      ///< every slot of the session table is taken
-    attach_timeout,         ///< somebody held the attach byte for longer than PoolOptions::lock_timeout
-    out_of_space,           ///< the file system is full, or a limit (RLIMIT_FSIZE, quota) is reached
-    past_max_size,          ///< the pool has reached the max_size it was created with
-    address_space,          ///< max_size bytes of address space cannot be reserved
-    too_large,              ///< a key, value or allocation past its limit
-    transaction_too_large,  ///< the journal, or the list of frees or versions, is full
-    read_only,              ///< the pool was opened read-only and the call would change it
-    lock_timeout,           ///< a living owner held the lock for longer than PoolOptions::lock_timeout
-    would_deadlock,         ///< this thread holds the lock already
-    lock_order,             ///< this thread holds a later domain's lock, and the one asked for is taken
-    other_domain,           ///< the structure lives in another domain than the transaction
-    other_namespace,        ///< the lock was made in another PID namespace or by another C library
-    needs_recovery,         ///< a writer died in the middle, and a read-only opener cannot mend it
-    unclean_after_reboot,   ///< not closed cleanly before the machine went down
-    filesystem,             ///< the file system does not keep a promise that pools depend on
-    forked,                 ///< a guard or transaction of the parent, met in a forked child
-    wrong_width,            ///< the value is not of the width of the number asked for
-    invalid_argument,       ///< an argument that can never be right
-    system,                 ///< any other refusal of the kernel; the sentence names the call
+    no_such_file = 1,      ///< the path does not exist and was not to be created
+    already_exists,        ///< the path exists and was to be created
+    permission,            ///< the kernel or the owner check refuses the file
+    not_a_pool,            ///< the file does not begin with a pool's header
+    other_version,         ///< written by a version of the format, or with features, that we do not know
+    other_byte_order,      ///< written on a machine of the other byte order
+    truncated,             ///< the file is shorter than its header says
+    damaged,               ///< a checksum, an offset or a length that cannot be
+    other_policies,        ///< the domain or object was made with other policies than asked for
+    other_type,            ///< the name belongs to an object of another type
+    unknown_policy,        ///< the pool names a policy that this program does not know
+    no_such_object,        ///< no object of that name, or it was removed while a handle was open
+    name_too_long,         ///< an object's name past max_name_size
+    in_use,                ///< somebody else is attached, and the call needs to be alone
+    too_many_sessions,     ///< every slot of the session table is taken
+    attach_timeout,        ///< somebody held the attach byte for longer than PoolOptions::lock_timeout
+    out_of_space,          ///< the file system is full, or a limit (RLIMIT_FSIZE, quota) is reached
+    past_max_size,         ///< the pool has reached the max_size it was created with
+    address_space,         ///< max_size bytes of address space cannot be reserved
+    too_large,             ///< a key, value or allocation past its limit
+    transaction_too_large, ///< the journal, or the list of frees or versions, is full
+    read_only,             ///< the pool was opened read-only and the call would change it
+    lock_timeout,          ///< a living owner held the lock for longer than PoolOptions::lock_timeout
+    would_deadlock,        ///< this thread holds the lock already
+    lock_order,            ///< this thread holds a later domain's lock, and the one asked for is taken
+    other_domain,          ///< the structure lives in another domain than the transaction
+    other_namespace,       ///< the lock was made in another PID namespace or by another C library
+    needs_recovery,        ///< a writer died in the middle, and a read-only opener cannot mend it
+    unclean_after_reboot,  ///< not closed cleanly before the machine went down
+    filesystem,            ///< the file system does not keep a promise that pools depend on
+    forked,                ///< a guard or transaction of the parent, met in a forked child
+    wrong_width,           ///< the value is not of the width of the number asked for
+    invalid_argument,      ///< an argument that can never be right
+    system,                ///< any other refusal of the kernel; the sentence names the call
 };
 
 /// The category of `errc`, so that `error.code() == ss::errc::in_use` compares as the standard's own do.
@@ -139,7 +139,7 @@ private:
     return {static_cast<int>(code), error_category()};
 }
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0
 
 template <>
 struct std::is_error_code_enum<ss::errc> : std::true_type {};
@@ -166,4 +166,4 @@ private:
     throw Error(code, sentence, path);
 }
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

@@ -58,4 +58,4 @@ template <class... Facts>
     return hash;
 }
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

@@ -69,4 +69,4 @@ inline void fence_release([[maybe_unused]] Word& version) noexcept {
 
 #undef SS_TSAN
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

@@ -1,0 +1,149 @@
+// The undo journal: how a transaction of words becomes all or nothing under a kill and under a throw.
+//
+//     count | touched_count | touched[0] touched[1] … | {offset, old} {offset, old} …
+//
+// A SIGKILL falls between two instructions: what came before is in the shared memory, the rest never happens. So a
+// change is recorded before it is made, and only the compiler has to be kept from turning that around; whoever comes
+// after the death sees all of it. CPU fences are for optimistic readers alone, who look while the writer lives.
+//
+//     record(word)   entry n = {offset, old value}; count = n + 1; then the caller changes the word
+//     touch(version) touched n = offset; touched_count = n + 1; version odd; release fence; then what it guards changes
+//     commit()       count = 0: the one store at which the transaction has happened; touched versions become even
+//     rollback()     old values go back, newest first; count = 0; touched versions become even
+//
+// Rolling back and evening out can be killed and started over: both write the same values again, or higher versions.
+// In either case a version gets a value that it never had: a reader that saw any state in between starts over.
+//
+// Recovery is rollback by the next owner of the lock. If count is 0 and versions are touched, the owner died between
+// its commit and its last version: the same code evens them out and undoes nothing.
+#pragma once
+
+#include <ss/base/error.hpp>
+#include <ss/base/word.hpp>
+#include <ss/domain/layout.hpp>
+#include <ss/pool/region.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace ss::inline v0 {
+
+/// The journal of a domain whose lock we hold.
+class Undo {
+public:
+    Undo(const Region& region, DomainBlock& block) noexcept : region_(&region), block_(&block) {}
+
+    /// True if the last owner left something behind.
+    [[nodiscard]] bool is_dirty() const noexcept {
+        return (load(journal().count) | load(journal().touched_count)) != 0;
+    }
+
+    /// Notes the value of `word`, so that a rollback restores it. Throws transaction_too_large and has done nothing.
+    void record(const Word& word) {
+        const Word n = load(journal().count);
+        if (n >= journal_capacity - reserved_) [[unlikely]]
+            refuse("its " + std::to_string(journal_capacity) + " journal entries, of which " +
+                   std::to_string(reserved_) + " are kept for its frees");
+        JournalEntry& entry = journal().entries[n];
+        put(entry.offset, region_->offset_of(&word));
+        put(entry.old, load(word));
+        compiler_fence();
+        put(journal().count, n + 1);
+        compiler_fence();
+    }
+
+    /// Makes `version` odd until the transaction ends. Throws transaction_too_large.
+    void touch(Word& version) {
+        const Word value = load(version);
+        if ((value & 1) != 0) return; // by this transaction: the last owner's were evened out
+        const Word n = load(journal().touched_count);
+        if (n >= touched_capacity) [[unlikely]]
+            refuse("its " + std::to_string(touched_capacity) + " versions");
+        put(journal().touched[n], region_->offset_of(&version));
+        compiler_fence();
+        put(journal().touched_count, n + 1);
+        compiler_fence();
+        put(version, value + 1);
+        fence_release(version);
+    }
+
+    /// Keeps that many entries for later, when a throw would come too late.
+    void reserve(std::uint64_t entries) {
+        if (load(journal().count) + reserved_ + entries > journal_capacity)
+            refuse("its " + std::to_string(journal_capacity) + " journal entries");
+        reserved_ += entries;
+    }
+    void unreserve(std::uint64_t entries) noexcept { reserved_ -= entries; }
+
+    [[nodiscard]] std::uint64_t count() const noexcept { return load(journal().count); }
+
+    void commit() {
+        const Word n = load(journal().count);
+        if (n > load(block_->journal_high_water)) put(block_->journal_high_water, n);
+        compiler_fence();
+        put(journal().count, 0);
+        compiler_fence();
+        settle_versions();
+    }
+
+    /// Undoes all entries past the first `keep`; versions stay odd. Throws errc::damaged if an entry points where no
+    /// transaction writes.
+    void undo_to(std::uint64_t keep) {
+        const Word n = load(journal().count);
+        if (n > journal_capacity) refuse_damaged("has " + std::to_string(n) + " entries");
+        if (n <= keep) return;
+        // One pass, then one store: an entry undone twice is undone as well as once.
+        for (Word i = n; i-- > keep;) put(checked(load(journal().entries[i].offset)), load(journal().entries[i].old));
+        compiler_fence();
+        put(journal().count, keep);
+        compiler_fence();
+    }
+
+    void rollback() {
+        undo_to(0);
+        settle_versions();
+    }
+
+    /// What the last owner left behind is undone, or evened out if it had committed.
+    void recover() {
+        if (!is_dirty()) return;
+        rollback();
+        put(block_->recoveries, load(block_->recoveries) + 1);
+    }
+
+private:
+    [[nodiscard]] Journal& journal() const noexcept { return block_->journal; }
+
+    /// (v | 1) + 1: even, and never a value from before, whether or not the death fell between the two.
+    void settle_versions() {
+        const Word n = load(journal().touched_count);
+        if (n == 0) return;
+        if (n > touched_capacity) refuse_damaged("has touched " + std::to_string(n) + " versions");
+        for (Word i = 0; i < n; ++i) {
+            Word& version = checked(load(journal().touched[i]));
+            put_release(version, (load(version) | 1) + 1);
+        }
+        compiler_fence();
+        put(journal().touched_count, 0);
+    }
+
+    /// The word, if it is one that transactions write: past the journal, inside the region.
+    [[nodiscard]] Word& checked(std::uint64_t offset) const {
+        if (offset < region_->begin() + offsetof(DomainBlock, garbage)) [[unlikely]]
+            refuse_damaged("would write at offset " + std::to_string(offset));
+        return region_->word(offset);
+    }
+
+    [[noreturn, gnu::cold, gnu::noinline]] static void refuse(const std::string& what) {
+        throw Error(errc::transaction_too_large, "the transaction has used up " + what);
+    }
+    [[noreturn, gnu::cold, gnu::noinline]] static void refuse_damaged(const std::string& what) {
+        throw Error(errc::damaged, "a domain's journal " + what);
+    }
+
+    const Region* region_;
+    DomainBlock* block_;
+    std::uint64_t reserved_ = 0;
+};
+
+} // namespace ss::inline v0

@@ -1,0 +1,110 @@
+// The bytes of a domain: its permanent block at the begin of its region, and its heap behind that.
+//
+//     region begin   DomainBlock
+//                      magic, index, counters       never journaled
+//                      Journal                      never journaled; see journal.hpp
+//                      garbage                      ┐
+//                      allocator state              │ changed by journaled stores alone
+//                      directory                    ┘
+//     heap begin     blocks of the domain's allocator … up to what the region has committed
+//
+// All zeros is a valid block but for the magic, the index and the allocator's state.
+#pragma once
+
+#include <ss/alloc/concept.hpp>
+#include <ss/base/bits.hpp>
+#include <ss/base/word.hpp>
+#include <ss/pool/layout.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace ss::inline v0 {
+
+inline constexpr std::uint64_t domain_magic = 0x4E49'414D'4F44'7373U; // "ssDOMAIN"
+
+inline constexpr std::uint64_t journal_capacity = 4096; ///< words that one transaction can change
+inline constexpr std::uint64_t touched_capacity = 512;  ///< versions that one transaction can touch
+inline constexpr std::uint64_t free_capacity = 256;     ///< blocks that one transaction can free
+
+struct JournalEntry {
+    Word offset; ///< of a word in this domain
+    Word old;    ///< what it held
+};
+
+struct Journal {
+    Word count;         ///< entries that count: 0 is "nothing to undo"
+    Word touched_count; ///< versions that may be odd
+    std::array<Word, 6> reserved;
+    std::array<Word, touched_capacity> touched; ///< offsets of versions
+    std::array<JournalEntry, journal_capacity> entries;
+};
+
+/// Lists of what waits to be freed piece by piece, one per kind of thing, since each kind is taken apart in its own way.
+/// An item's first word links to the next item of its kind.
+enum class GarbageKind : std::uint64_t {
+    hash_table = 0, ///< a head with its segments, chains and records
+    bucket_chain,   ///< overflow lines of a split bucket, whose records live on
+    prefix_tree,
+    queue,
+    block, ///< a single block
+};
+inline constexpr std::uint64_t garbage_kinds = 7;
+
+struct Garbage {
+    Word bytes; ///< allocated bytes that hang on the lists
+    std::array<Word, garbage_kinds> first;
+};
+
+inline constexpr std::uint64_t max_name_size = 120;
+inline constexpr std::uint64_t entries_per_page = 15;
+
+/// What the domain knows of one named object. Entries are never freed, so `version` is fit to validate reads.
+struct alignas(cache_line) DirectoryEntry {
+    Word version;    ///< odd while the object as a whole changes: made, cleared, removed
+    Word generation; ///< odd while there is an object; never the same for two objects
+    Word type_id;
+    Word type_fingerprint;
+    Word hash_id; ///< 0 for types that do not hash
+    Word hash_fingerprint;
+    std::array<Word, 2> seed; ///< of the hash
+    std::array<Word, 8> root; ///< the object's own
+    Word name_size;
+    std::array<Word, max_name_size / word_size> name;
+};
+
+static_assert(sizeof(DirectoryEntry) == 4 * cache_line);
+
+/// The first page lies in the block; further ones are blocks of the heap that are never freed.
+struct alignas(cache_line) DirectoryPage {
+    Word next; ///< offset of the next page
+    std::array<Word, 7> reserved;
+    std::array<DirectoryEntry, entries_per_page> entries;
+};
+
+struct alignas(cache_line) DomainBlock {
+    Word magic;
+    Word index;
+    Word recoveries;         ///< how often a dead or throwing owner's work was undone. Statistics, not journaled
+    Word journal_high_water; ///< most entries a transaction had. Statistics, not journaled
+    std::array<Word, 4> reserved;
+    Journal journal;
+    // From here on, rollback may write.
+    Garbage garbage;
+    alignas(cache_line) std::array<std::byte, allocator_state_size> allocator;
+    alignas(cache_line) Word directory_version; ///< guards names and generations
+    Word objects;                               ///< how many there are
+    DirectoryPage directory;
+};
+
+static_assert(std::is_standard_layout_v<DomainBlock>);
+static_assert(offsetof(DomainBlock, garbage) % cache_line == 0);
+
+/// Where the heap begins, from the region's begin.
+inline constexpr std::uint64_t heap_begin = align_up(sizeof(DomainBlock), 4096);
+
+static_assert(heap_begin + 128 * kibi <= min_region_size);
+
+} // namespace ss::inline v0

@@ -1,0 +1,240 @@
+// A transaction: journaled stores, blocks from the heap, and frees that wait for the commit.
+//
+// `Transaction` is what structures and allocators work on, inside the library. `UserTransaction` is what a callback of
+// `ss::transaction` gets: the same, behind a look whether we are still the process that began it.
+#pragma once
+
+#include <ss/alloc/concept.hpp>
+#include <ss/domain/domain_core.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace ss::inline v0 {
+
+/// Work that a structure does after a commit, while the lock is still held, in small transactions of its own: growing
+/// by a bucket, freeing some garbage. What it throws is dropped: the operation before it has happened.
+struct Upkeep {
+    void* structure;
+    void (*run)(void* structure);
+    bool (*reclaim)(void* structure); ///< frees all garbage it can; true if there was any
+};
+
+/// `A` is the domain's allocator; `Versioned` says whether readers without the lock exist, for whom versions are kept.
+template <class A, bool Versioned>
+class Transaction {
+public:
+    using Allocator = A;
+
+    /// The caller holds the domain's lock, and the journal is empty.
+    Transaction(DomainCore& domain, Token token) noexcept
+        : domain_(&domain), region_(&domain.region()), block_(&domain.block()), undo_(domain.undo()), token_(token) {}
+
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    // --- words
+
+    [[nodiscard]] Word& word(std::uint64_t offset) const { return region_->word(offset); }
+    [[nodiscard]] const Region& region() const noexcept { return *region_; }
+    [[nodiscard]] DomainBlock& block() const noexcept { return *block_; }
+    [[nodiscard]] DomainCore& domain() const noexcept { return *domain_; }
+    [[nodiscard]] Token token() const noexcept { return token_; }
+
+    /// Changes a word; a rollback changes it back. Throws transaction_too_large and has done nothing.
+    void store(Word& word, Word value) {
+        undo_.record(word);
+        put(word, value);
+    }
+
+    /// A rollback will restore this word's present value.
+    void preserve(const Word& word) { undo_.record(word); }
+
+    /// Changes a word that no rollback needs to restore: in a block that this operation allocated.
+    void fill(Word& word, Word value) noexcept { put(word, value); }
+
+    /// Announces to readers without the lock that what `version` guards is about to change, before it does.
+    void touch(Word& version) {
+        if constexpr (Versioned) undo_.touch(version);
+    }
+
+    /// As touch, in profiles without such readers too: for the directory, which is always read without the lock.
+    void touch_always(Word& version) { undo_.touch(version); }
+
+    // --- the heap, as the allocator sees it (alloc/concept.hpp)
+
+    [[nodiscard]] std::uint64_t begin() const noexcept { return region_->begin() + heap_begin; }
+    [[nodiscard]] std::uint64_t end() const noexcept { return region_->end(); }
+    std::uint64_t grow(std::uint64_t bytes) {
+        domain_->attachment().grow(domain_->index(), bytes);
+        return region_->end();
+    }
+
+    // --- blocks
+
+    /// A block of at least `size` bytes at a multiple of `alignment` (8 or 16); its offset. To be filled by `fill`.
+    [[nodiscard]] std::uint64_t allocate(std::uint64_t size, std::uint64_t alignment = 8) {
+        const std::uint64_t offset = A::allocate(allocator(), *this, size, alignment);
+        // Some reader may still look at what this block was before. If it sees a word that we fill in now, it must
+        // see the version, too, whose change took the block away from what it was.
+        fence_release(block_->journal.count);
+        return offset;
+    }
+
+    /// Frees the block at the commit: until then it can neither be reused nor lost. Throws transaction_too_large.
+    void free(std::uint64_t offset) {
+        if (free_count_ == free_capacity)
+            throw Error(errc::transaction_too_large,
+                        "the transaction frees more than " + std::to_string(free_capacity) + " blocks");
+        undo_.reserve(A::free_entries);
+        frees_[free_count_++] = offset;
+    }
+
+    [[nodiscard]] std::uint64_t block_size(std::uint64_t offset) const {
+        return A::block_size(allocator(), *this, offset);
+    }
+
+    [[nodiscard]] typename A::State& allocator() const noexcept {
+        return *reinterpret_cast<typename A::State*>(block_->allocator.data());
+    }
+
+    // --- garbage
+
+    /// Hangs a block, and all that its kind says hangs on it, on the garbage list. `bytes` are to be freed in all.
+    void discard(GarbageKind kind, std::uint64_t offset, std::uint64_t bytes) {
+        Word& first = block_->garbage.first[static_cast<std::uint64_t>(kind)];
+        store(word(offset), load(first));
+        store(first, offset);
+        store(block_->garbage.bytes, load(block_->garbage.bytes) + bytes);
+    }
+
+    /// Frees one block that hangs on a garbage list.
+    void free_garbage(std::uint64_t offset) {
+        const std::uint64_t bytes = load(block_->garbage.bytes);
+        store(block_->garbage.bytes, bytes - std::min(bytes, block_size(offset)));
+        free(offset);
+    }
+
+    // --- beginning, end and parts
+
+    void commit() {
+        // Here, not before: a block freed and allocated again in one transaction could not be rolled back.
+        const std::uint64_t frees = free_count_;
+        forget_frees(0);
+        for (std::uint64_t i = 0; i < frees; ++i) A::free(allocator(), *this, frees_[i]);
+        undo_.commit();
+    }
+
+    void rollback() {
+        undo_.rollback();
+        forget_frees(0);
+    }
+
+    /// A point within a transaction to which it can be undone.
+    struct Savepoint {
+        std::uint64_t entries;
+        std::uint64_t frees;
+    };
+
+    [[nodiscard]] Savepoint savepoint() const noexcept { return {.entries = undo_.count(), .frees = free_count_}; }
+
+    void undo_to(const Savepoint& point) {
+        undo_.undo_to(point.entries);
+        forget_frees(point.frees);
+    }
+
+    /// Notes work for after the commit, once per structure. What does not fit in is done at a later operation.
+    void remember(const Upkeep& upkeep) noexcept {
+        for (std::uint64_t i = 0; i < upkeep_count_; ++i)
+            if (upkeep_[i].structure == upkeep.structure) return;
+        if (upkeep_count_ < upkeep_.size()) upkeep_[upkeep_count_++] = upkeep;
+    }
+
+    template <class F>
+    void for_each_upkeep(F f) const {
+        for (std::uint64_t i = 0; i < upkeep_count_; ++i) f(upkeep_[i]);
+    }
+
+private:
+    void forget_frees(std::uint64_t keep) noexcept {
+        undo_.unreserve((free_count_ - keep) * A::free_entries);
+        free_count_ = keep;
+    }
+
+    DomainCore* domain_;
+    const Region* region_;
+    DomainBlock* block_;
+    Undo undo_;
+    Token token_;
+    std::uint64_t free_count_ = 0;
+    std::uint64_t upkeep_count_ = 0;
+    std::array<Upkeep, 16> upkeep_;
+    std::array<std::uint64_t, free_capacity> frees_; // the first free_count_ count
+};
+
+/// What the callback of `ss::transaction` works with, and what the `tx` forms of structures take.
+///
+/// All of it happens or nothing does, under a kill and under a throw. Every call throws errc::forked in a child that
+/// was forked within the callback, where the transaction remains the parent's.
+template <class A, bool Versioned>
+class UserTransaction {
+public:
+    explicit UserTransaction(Transaction<A, Versioned>& transaction) noexcept : transaction_(&transaction) {}
+
+    /// The T behind an offset. Throws errc::damaged if that is null, misaligned or not in this domain.
+    template <class T>
+    [[nodiscard]] T& at(Offset<T> offset) const {
+        return inner().region().at(offset);
+    }
+
+    /// A block for `count` objects of T, all zeros; freed if the transaction does not happen. Throws out_of_space,
+    /// past_max_size, too_large, transaction_too_large, and has done nothing then.
+    template <class T>
+    [[nodiscard]] Offset<T> allocate(std::uint64_t count = 1) const {
+        static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= 16,
+                      "what lies in a pool is plain data: trivially copyable, aligned to at most 16");
+        if (count == 0 || count > (std::uint64_t{1} << 47) / sizeof(T))
+            throw Error(errc::too_large, std::to_string(count) + " objects asked for at once");
+        const std::uint64_t words = (count * sizeof(T) + word_size - 1) / word_size;
+        const std::uint64_t offset = inner().allocate(words * word_size, alignof(T) <= 8 ? 8 : 16);
+        Word* const block = inner().region().words(offset, words);
+        for (std::uint64_t i = 0; i < words; ++i) inner().fill(block[i], 0);
+        return {offset};
+    }
+
+    /// Gives a block back when the transaction commits. Throws transaction_too_large; a block that is none is found
+    /// out here: errc::damaged.
+    template <class T>
+    void free(Offset<T> offset) const {
+        (void)inner().block_size(offset.value);
+        inner().free(offset.value);
+    }
+
+    /// Changes a word in the pool; undone if the transaction does not happen.
+    void store(Word& word, Word value) const { inner().store(word, value); }
+
+    /// The same for a stored reference.
+    template <class T>
+    void store(Offset<T>& reference, Offset<T> value) const {
+        inner().store(reference.value, value.value);
+    }
+
+    /// Before the first change of what readers without the lock read under `version`: see domain/optimistic_read.hpp.
+    void touch(Word& version) const { inner().touch(version); }
+
+    [[nodiscard]] std::uint64_t domain() const noexcept { return transaction_->domain().index(); }
+
+    /// The library's side of it. Throws errc::forked in a child.
+    [[nodiscard]] Transaction<A, Versioned>& inner() const {
+        if (!transaction_->domain().attachment().is_current(transaction_->token())) [[unlikely]]
+            throw Error(errc::forked, "a transaction of the parent, used in a forked child");
+        return *transaction_;
+    }
+
+private:
+    Transaction<A, Versioned>* transaction_;
+};
+
+} // namespace ss::inline v0

@@ -1,0 +1,121 @@
+// How a pool's file comes to be: complete before it has a name.
+//
+//     O_TMPFILE in the directory  ->  set blocks aside, write the header  ->  linkat() to the path
+//
+// Until the last step nobody can find it, and a process that dies leaves nothing. Of several that race, one links and
+// the others get EEXIST and open the winner's. Where the file system has no O_TMPFILE a name of its own takes its
+// place; a process that dies then leaves that file, which nobody looks for.
+#pragma once
+
+#include <ss/base/error.hpp>
+#include <ss/os/file.hpp>
+#include <ss/os/machine.hpp>
+#include <ss/os/mapping.hpp>
+#include <ss/pool/file_check.hpp>
+#include <ss/pool/layout.hpp>
+#include <ss/pool/options.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace ss::inline v0::detail {
+
+/// The largest size not above `wanted` that can be reserved here, by halving.
+[[nodiscard]] inline std::uint64_t reservable(int descriptor, std::uint64_t wanted, const std::string& path) {
+    for (std::uint64_t size = wanted; size >= 16 * mebi || size == wanted; size /= 2)
+        if (os::try_map_shared(descriptor, align_down(size, region_alignment), true).is_mapped())
+            return align_down(size, region_alignment);
+    throw Error(errc::address_space, "no address space for max_size, nor for 16 MiB", path);
+}
+
+/// Turns an empty file into a pool without objects.
+inline void write_pool(const os::File& file, const PoolOptions& options, const std::string& path) {
+    if (options.domains == 0 || options.domains > max_domains)
+        throw Error(errc::invalid_argument,
+                    std::to_string(options.domains) + " domains asked for, expected 1 to " +
+                        std::to_string(max_domains),
+                    path);
+    const std::uint64_t smallest =
+        pool_geometry(0, options.domains).region_offset + options.domains * min_region_size;
+    if (options.max_size < smallest || options.max_size > std::uint64_t{1} << 47)
+        throw Error(errc::invalid_argument,
+                    "max_size of " + std::to_string(options.max_size) + " bytes asked for, expected " +
+                        std::to_string(smallest) + " to 2^47 with so many domains",
+                    path);
+    Header header{};
+    header.magic = pool_magic;
+    header.byte_order = byte_order_mark;
+    header.major = format_major;
+    header.minor = format_minor;
+    header.header_size = sizeof(Header);
+    header.word_size = word_size;
+    header.page_size = static_cast<std::uint32_t>(os::page_size());
+    os::random_words(header.uuid);
+    header.max_size = reservable(file.descriptor(), options.max_size, path);
+    header.domains = options.domains;
+    const PoolGeometry geometry = pool_geometry(header.max_size, header.domains);
+    header.volatile_offset = geometry.volatile_offset;
+    header.volatile_size = geometry.volatile_size;
+    header.region_offset = geometry.region_offset;
+    header.region_stride = geometry.region_stride;
+    if (geometry.region_stride < min_region_size)
+        throw Error(errc::address_space, "no address space for so many domains", path);
+    header.crc = header_checksum(header);
+
+    if (const int error = os::try_allocate(file.descriptor(), 0, geometry.region_offset); error != 0)
+        os::throw_errno(error, "set disk blocks aside for a new pool", path);
+    PoolState state{};
+    state.clean = 1;
+    os::write_at(file, std::as_bytes(std::span(&state, 1)), state_zone_offset, path);
+    os::write_at(file, std::as_bytes(std::span(&header, 1)), 0, path);
+}
+
+/// A file in `path`'s directory, complete, that gets its name from publish().
+class UnnamedPool {
+public:
+    UnnamedPool(const std::filesystem::path& path, const PoolOptions& options) : path_(path) {
+        const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
+        file_ = os::try_open(directory, O_TMPFILE | O_RDWR, options.mode);
+        if (!file_.is_open() && (errno == EOPNOTSUPP || errno == EISDIR)) {
+            std::uint64_t random = 0;
+            os::random_words(std::span(&random, 1));
+            temporary_ = directory / ("." + path.filename().string() + "." + std::to_string(random) + ".tmp");
+            file_ = os::try_open(temporary_, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, options.mode);
+        }
+        if (!file_.is_open()) os::throw_errno(errno, "create a file in " + directory.string(), path.string());
+        if (::fchmod(file_.descriptor(), options.mode) != 0) // whatever the umask took
+            os::throw_errno(errno, "set the file's mode", path.string());
+        // Refused here rather than at the attach, where the file would have its name already.
+        check_file(file_, os::status(file_, path.string()), options, path.string());
+        write_pool(file_, options, path.string());
+    }
+
+    ~UnnamedPool() {
+        if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    }
+
+    UnnamedPool(const UnnamedPool&) = delete;
+    UnnamedPool& operator=(const UnnamedPool&) = delete;
+
+    /// Gives the file its path. False if somebody was faster.
+    [[nodiscard]] bool publish() {
+        std::string source = "/proc/self/fd/" + std::to_string(file_.descriptor());
+        if (!temporary_.empty()) source = temporary_.string();
+        const int result = os::retry_interrupted(os::Call::link, [&] {
+            return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW);
+        });
+        if (result != 0 && errno != EEXIST) os::throw_errno(errno, "give the new pool its name", path_.string());
+        return result == 0;
+    }
+
+    [[nodiscard]] const os::File& file() const noexcept { return file_; }
+
+private:
+    std::filesystem::path path_;
+    std::filesystem::path temporary_; // empty with O_TMPFILE
+    os::File file_;
+};
+
+} // namespace ss::inline v0::detail

@@ -1,0 +1,147 @@
+// The pool, as its users see it.
+#pragma once
+
+#include <ss/base/error.hpp>
+#include <ss/pool/attachment.hpp>
+#include <ss/pool/options.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ss::inline v0 {
+
+/// The policies and structures that come with ss. Complete where <ss/ss.hpp> is included, which the calls below need
+/// that look into a pool whatever is in it; `Catalogue<Mine...>` adds your own to them.
+struct BuiltIns;
+
+/// What `Pool::objects` tells of a named object.
+struct ObjectInfo {
+    std::string name;
+    std::string type;      ///< "HASHTAB"
+    std::uint64_t domain;  ///< that it lives in
+    std::string allocator; ///< ids of the policies, as the pool records them
+    std::string lock;
+    std::string hash;    ///< "none" if the type does not hash
+    std::uint64_t bytes; ///< allocated for it, 0 if the type is unknown here
+};
+
+/// A file of shared memory that grows by itself, and the structures in it.
+///
+/// A Pool is a handle: copies refer to the same attachment, and every structure holds one, so the mapping lives as long
+/// as somebody uses it. All of it may be used by several threads. In a forked child it attaches anew at its first use.
+/// Any process may be killed at any time, here too: creating leaves either no file or a whole pool.
+class Pool {
+public:
+    /// Opens the pool at `path`, or makes one if there is none and options.access says so.
+    ///
+    /// Takes 50 to 100 us, whatever the size; on a disk the first to open and the last to close also wait for fsync.
+    /// Throws ss::Error: no_such_file, already_exists, permission, not_a_pool, other_version, other_byte_order,
+    /// truncated, damaged, filesystem, out_of_space, address_space, too_many_sessions, attach_timeout,
+    /// unclean_after_reboot, invalid_argument, system. An error never deletes or changes a file that was there.
+    explicit Pool(const std::filesystem::path& path, const PoolOptions& options = {})
+        : attachment_(Attachment::open(path, options)) {}
+
+    /// A pool without a path that lives as long as somebody is attached: for pre-fork workers.
+    [[nodiscard]] static Pool anonymous(const PoolOptions& options = {}) {
+        return Pool(Attachment::in_memory("ss-anonymous", options));
+    }
+
+    /// The same with a name that shows in /proc. Hand `fd()` to others, who open it by `from_fd`.
+    [[nodiscard]] static Pool memfd(const std::string& name, const PoolOptions& options = {}) {
+        return Pool(Attachment::in_memory(name, options));
+    }
+
+    /// The pool behind a descriptor: inherited, or received over a socket. The descriptor stays the caller's, who may
+    /// close it. Of the options only access, lock_timeout, huge_pages and the any_ ones count.
+    [[nodiscard]] static Pool from_fd(int descriptor, const PoolOptions& options = {}) {
+        return Pool(Attachment::from_descriptor(descriptor, options));
+    }
+
+    /// Takes the path away. Who is attached goes on with the file, which is freed when the last detaches. False if there
+    /// is no such file. Throws permission, not_a_pool (something else is there, and stays), or what the kernel refuses.
+    static bool remove(const std::filesystem::path& path) {
+        const os::File file = os::try_open(path, O_RDONLY | O_NOFOLLOW);
+        if (!file.is_open()) {
+            if (errno == ENOENT) return false;
+            os::throw_errno(errno, "open the file to be removed", path.string());
+        }
+        std::uint64_t magic = 0;
+        const auto bytes = std::as_writable_bytes(std::span(&magic, 1));
+        if (os::read_at(file, bytes, 0, path.string()) != bytes.size() || magic != pool_magic)
+            throw Error(errc::not_a_pool, "is not removed, since it does not begin as a pool does", path.string());
+        if (os::retry_interrupted(os::Call::unlink, [&] { return ::unlink(path.c_str()); }) == 0) return true;
+        if (errno == ENOENT) return false;
+        os::throw_errno(errno, "remove the file", path.string());
+    }
+
+    /// Bytes of the file, holes between domains included.
+    [[nodiscard]] std::uint64_t size() const { return attachment_->file_size(); }
+    [[nodiscard]] std::uint64_t max_size() const noexcept { return attachment_->header().max_size; }
+    [[nodiscard]] std::uint64_t domains() const noexcept { return attachment_->header().domains; }
+    /// As given; empty for pools without one.
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return attachment_->path(); }
+    /// A descriptor of the file, ours to close. Do not lock bytes of it.
+    [[nodiscard]] int fd() const noexcept { return attachment_->descriptor(); }
+
+    /// For processes that closed all descriptors or changed their user: opens the file anew if need be, by the path,
+    /// and only if that still names the same file. A forked child needs this only if one of the two applies to it.
+    void reattach() const { attachment_->reattach(); }
+
+    /// Every named object. Reads without locks.
+    template <class Known = BuiltIns>
+    [[nodiscard]] std::vector<ObjectInfo> objects() const {
+        return Known::objects(*this);
+    }
+
+    /// Removes an object: its name is free at once, handles to it throw no_such_object, its memory comes back in small
+    /// steps. False if there is none of that name. All or nothing in a crash.
+    template <class Known = BuiltIns>
+    bool remove_object(const std::string& name) const {
+        return Known::remove_object(*this, name);
+    }
+
+    /// Walks every structure, and holds what they use against what is allocated. One sentence for each thing that is
+    /// wrong; empty when nothing is. Locks one domain after the other, each for as long as its walk takes. Works on
+    /// read-only pools too, then without locks and only while nobody writes.
+    template <class Known = BuiltIns>
+    [[nodiscard]] std::vector<std::string> verify() const {
+        return Known::verify(*this);
+    }
+
+    /// Gives the free space at the domains' ends back to the file system; returns how many bytes. Needs to be alone:
+    /// throws in_use if any other Pool object or structure, in any process, has the file open. A crash in the middle
+    /// loses at most the giving back.
+    template <class Known = BuiltIns>
+    std::uint64_t trim() const {
+        return Known::trim(*this);
+    }
+
+    /// Asks for huge pages behind what is committed (MADV_COLLAPSE, Linux 6.1, whole 2 MiB only; works on tmpfs
+    /// whatever shmem_enabled says). Returns how many bytes have them. Random reads of large pools gain about a fifth.
+    std::uint64_t collapse() const {
+        attachment_->enter();
+        return attachment_->collapse();
+    }
+
+    /// Writes a consistent copy to `path`, replacing what is there when all of it is on the disk (fsync, rename). All
+    /// domains are locked meanwhile: writers wait, optimistic readers go on. Throws what the kernel refuses, and leaves
+    /// `path` as it was; a crash leaves a file named like it with ".backup" behind.
+    template <class Known = BuiltIns>
+    void backup(const std::filesystem::path& path) const {
+        Known::backup(*this, path);
+    }
+
+    /// The library's side of it.
+    [[nodiscard]] const std::shared_ptr<Attachment>& attachment() const noexcept { return attachment_; }
+
+private:
+    explicit Pool(std::shared_ptr<Attachment> attachment) noexcept : attachment_(std::move(attachment)) {}
+
+    std::shared_ptr<Attachment> attachment_;
+};
+
+} // namespace ss::inline v0

@@ -1,0 +1,125 @@
+// One domain's memory, and the references that may be stored in it.
+//
+// Processes map a pool at different addresses, so what is stored is an offset from the file's begin, and every use of
+// one checks that it lies in the domain's own committed bytes. That check is all that stands between us and a damaged
+// file, or an optimistic reader and a word that was freed and reused under its eyes.
+#pragma once
+
+#include <ss/base/bits.hpp>
+#include <ss/base/error.hpp>
+#include <ss/base/word.hpp>
+#include <ss/os/file.hpp>
+#include <ss/pool/layout.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace ss::inline v0 {
+
+/// A reference to a T in the pool, in bytes from the file's begin; 0 is none. Standard layout, all zeros is null, so it
+/// may be a member of what lies in a pool. Turned into a T by a Region or a transaction, which check it.
+template <class T>
+struct Offset {
+    Word value = 0;
+
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return value != 0; }
+    friend constexpr bool operator==(Offset, Offset) = default;
+};
+
+/// The committed bytes of one domain. Addresses stay valid as long as the attachment does.
+class Region {
+public:
+    Region() = default;
+    Region(const Region&) = delete;
+    Region& operator=(const Region&) = delete;
+
+    /// `committed` is the shared word that says how many bytes are committed, `stride` what it may grow to.
+    void bind(std::byte* pool, std::uint64_t begin, std::uint64_t stride, const Word& committed,
+              const os::File& file) noexcept {
+        pool_ = pool;
+        begin_ = begin;
+        stride_ = stride;
+        committed_ = &committed;
+        file_ = &file;
+    }
+
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
+
+    /// Bytes past begin() that may be touched. Grows when some process grows the pool.
+    [[nodiscard]] std::uint64_t size() const noexcept {
+        const std::uint64_t known = known_.load(std::memory_order_acquire);
+        return load(*committed_) == known ? known : refresh();
+    }
+
+    [[nodiscard]] std::uint64_t end() const noexcept { return begin_ + size(); }
+
+    /// True if [offset, offset + count) is committed memory of this domain. Two compares when it is.
+    [[nodiscard]] bool contains(std::uint64_t offset, std::uint64_t count) const noexcept {
+        // offset - begin_ wraps to something huge for an offset before the region.
+        if (fits(offset - begin_, count, known_.load(std::memory_order_acquire))) [[likely]]
+            return true;
+        return fits(offset - begin_, count, refresh());
+    }
+
+    /// The bytes at an offset that `contains` has approved.
+    [[nodiscard]] std::byte* data(std::uint64_t offset) const noexcept { return pool_ + offset; }
+
+    /// The word at `offset`. Throws errc::damaged if that is misaligned or outside.
+    [[nodiscard]] Word& word(std::uint64_t offset) const { return *words(offset, 1); }
+
+    /// `count` words from `offset` on, checked as one.
+    [[nodiscard]] Word* words(std::uint64_t offset, std::uint64_t count) const {
+        if (!is_aligned(offset, word_size) || count > stride_ / word_size || !contains(offset, count * word_size))
+            [[unlikely]]
+            refuse(offset);
+        return reinterpret_cast<Word*>(data(offset));
+    }
+
+    /// The T that `offset` refers to. Throws errc::damaged if that is null, misaligned or outside.
+    template <class T>
+    [[nodiscard]] T& at(Offset<T> offset) const {
+        if (!is_aligned(offset.value, alignof(T)) || !contains(offset.value, sizeof(T))) [[unlikely]]
+            refuse(offset.value);
+        return *reinterpret_cast<T*>(data(offset.value));
+    }
+
+    /// The offset of something that lies in this region.
+    [[nodiscard]] std::uint64_t offset_of(const void* address) const noexcept {
+        return static_cast<std::uint64_t>(static_cast<const std::byte*>(address) - pool_);
+    }
+
+    template <class T>
+    [[nodiscard]] Offset<T> offset_to(const T& object) const noexcept {
+        return {offset_of(&object)};
+    }
+
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse(std::uint64_t offset) const {
+        throw Error(errc::damaged, "offset " + std::to_string(offset) +
+                                       " is misaligned or outside of the domain's bytes " + std::to_string(begin_) +
+                                       " to " + std::to_string(begin_ + size()));
+    }
+
+private:
+    /// Looks how far the region reaches by now, and believes it only if the file is that long: whoever writes nonsense
+    /// into the shared word must not make us touch what is past the end.
+    [[gnu::cold, gnu::noinline]] std::uint64_t refresh() const noexcept {
+        const std::uint64_t known = known_.load(std::memory_order_acquire);
+        const std::uint64_t claimed = load_acquire(*committed_);
+        if (claimed == known || claimed > stride_) return known;
+        os::FileStatus status;
+        if (os::try_status(file_->descriptor(), status) && status.size < begin_ + claimed) return known;
+        known_.store(claimed, std::memory_order_release);
+        return claimed;
+    }
+
+    std::byte* pool_ = nullptr;
+    std::uint64_t begin_ = 0;
+    std::uint64_t stride_ = 0;
+    const Word* committed_ = nullptr;
+    const os::File* file_ = nullptr;
+    mutable std::atomic<std::uint64_t> known_ = 0;
+};
+
+} // namespace ss::inline v0

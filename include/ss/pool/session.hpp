@@ -1,0 +1,184 @@
+// Who is alive: sessions, and the tokens by which locks remember their owners.
+//
+//     token, 31 bits:   generation (20) | slot (11)          0 is nobody
+//     slot              an index into the pool's session table, and a byte far past the file's end that is locked
+//     generation        of the slot, raised by one at each attach, so no token is ever valid twice in an era
+//
+// A session holds the lock on its slot's byte by an open file description that nothing refers to but one mapped page,
+// which a forked child does not get (os/mapping.hpp). So the kernel drops the lock when this process's memory is gone,
+// and at nothing else: no close, no closefrom(), no exec of a child, no reused number touches it.
+//
+//     dead(token)  =  the slot's generation is another
+//                  or (its byte is unlocked and the generation is still the token's)
+//
+// The second look at the generation is what a slot taken in between needs: whoever takes a slot locks the byte first
+// and raises the generation then. A verdict of death lets a lock be taken over, so it counts only if the question was
+// put to the right file by somebody whose own byte reads as locked. Anything else is "alive".
+#pragma once
+
+#include <ss/os/file.hpp>
+#include <ss/os/file_lock.hpp>
+#include <ss/os/machine.hpp>
+#include <ss/os/mapping.hpp>
+#include <ss/pool/layout.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace ss::inline v0 {
+
+using Token = std::uint32_t;
+
+inline constexpr unsigned slot_bits = 11;
+inline constexpr unsigned generation_bits = 20;
+inline constexpr std::uint32_t max_generation = (1U << generation_bits) - 1;
+inline constexpr Token token_mask = (1U << (slot_bits + generation_bits)) - 1;
+
+static_assert((1U << slot_bits) == max_sessions);
+
+[[nodiscard]] constexpr Token make_token(std::uint32_t slot, std::uint32_t generation) noexcept {
+    return generation << slot_bits | slot;
+}
+[[nodiscard]] constexpr std::uint32_t token_slot(Token token) noexcept { return token & (max_sessions - 1); }
+[[nodiscard]] constexpr std::uint32_t token_generation(Token token) noexcept {
+    return token >> slot_bits & max_generation;
+}
+
+/// For messages: "session 3.17", slot and generation.
+[[nodiscard]] inline std::string to_string_token(Token token) {
+    return "session " + std::to_string(token_slot(token)) + "." + std::to_string(token_generation(token));
+}
+
+/// One attachment's proof of life, and its means to ask for others'. What a lock policy is given.
+class Session {
+public:
+    Session() = default;
+
+    /// Takes a slot of `table` for as long as this object or its process lives. The caller holds the attach byte.
+    /// `probe` is a descriptor of the pool that holds no lock; it is only borrowed.
+    /// Throws too_many_sessions, filesystem (locks do not survive the close), or what the kernel refuses.
+    void open_for_writing(SessionTable& table, int probe, const os::FileIdentity& identity, std::string path) {
+        begin(table, probe, identity, std::move(path));
+        os::File description = reopen(O_RDWR);
+        const std::uint32_t first = table.next.load(std::memory_order_relaxed) % max_sessions;
+        for (std::uint32_t i = 0; i < max_sessions; ++i) {
+            const std::uint32_t slot = (first + i) % max_sessions;
+            const std::uint32_t generation = table.generations[slot].load(std::memory_order_relaxed);
+            if (generation >= max_generation) continue; // would wrap: rests until somebody attaches alone
+            const int error =
+                os::try_lock_byte(description.descriptor(), LockBytes::sessions + slot, os::ByteLock::exclusive);
+            if (error == EAGAIN) continue;
+            if (error != 0) os::throw_errno(error, "lock a byte of the pool", path_);
+            table.generations[slot].store(generation + 1, std::memory_order_release);
+            table.next.store((slot + 1) % max_sessions, std::memory_order_relaxed);
+            keep_alive(std::move(description), LockBytes::sessions + slot);
+            token_ = make_token(slot, generation + 1);
+            pid_namespace_ = os::pid_namespace();
+            return;
+        }
+        throw Error(errc::too_many_sessions,
+                    "all " + std::to_string(max_sessions) + " slots of the session table are taken", path_);
+    }
+
+    /// Shares the readers' byte, so that nobody trims the pool below us. No slot, and token 0.
+    void open_for_reading(const SessionTable& table, int probe, const os::FileIdentity& identity, std::string path) {
+        begin(table, probe, identity, std::move(path));
+        os::File description = reopen(O_RDONLY);
+        const int error = os::try_lock_byte(description.descriptor(), LockBytes::readers, os::ByteLock::shared);
+        if (error != 0) os::throw_errno(error, "lock a byte of the pool", path_);
+        keep_alive(std::move(description), LockBytes::readers);
+        token_ = 0;
+    }
+
+    /// Ends the session: its locks are anybody's to take from now on.
+    void close() noexcept {
+        token_ = 0;
+        page_.reset();
+    }
+
+    /// In a forked child: forgets the parent's session without touching it. The page was not inherited, so its
+    /// addresses may be somebody else's by now.
+    void abandon() noexcept {
+        token_ = 0;
+        page_.release();
+    }
+
+    /// What locks store. 0 for a read-only session.
+    [[nodiscard]] Token token() const noexcept { return token_; }
+
+    /// True only if the session that `token` names has certainly ended. 1 to 2 us.
+    [[nodiscard]] bool is_dead(Token token) const noexcept {
+        token &= token_mask;
+        if (token == 0 || token == token_) return false;
+        const auto& generation = table_->generations[token_slot(token)];
+        if (generation.load(std::memory_order_acquire) != token_generation(token)) return true;
+        if (!can_judge()) return false;
+        const auto state = os::probe_bytes(probe_, LockBytes::sessions + token_slot(token));
+        return state == os::ByteState::free && generation.load(std::memory_order_acquire) == token_generation(token);
+    }
+
+    /// True only if certainly no other session that may write, and no reader either if `readers` says so, is there.
+    [[nodiscard]] bool is_alone(bool readers) const noexcept {
+        if (!can_judge()) return false;
+        const std::uint64_t own = token_slot(token_);
+        const auto free = [this](std::uint64_t at, std::uint64_t count) {
+            return count == 0 || os::probe_bytes(probe_, at, count) == os::ByteState::free;
+        };
+        return free(LockBytes::sessions, own) && free(LockBytes::sessions + own + 1, max_sessions - own - 1) &&
+               (!readers || free(LockBytes::readers, 1));
+    }
+
+    /// Of the process that opened the session: thread ids mean something only within one.
+    [[nodiscard]] std::uint64_t pid_namespace() const noexcept { return pid_namespace_; }
+
+    /// The descriptor that questions are put through, renewed by whoever owns it.
+    void set_probe(int descriptor) noexcept { probe_ = descriptor; }
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+private:
+    void begin(const SessionTable& table, int probe, const os::FileIdentity& identity, std::string path) {
+        table_ = &table;
+        probe_ = probe;
+        identity_ = identity;
+        path_ = std::move(path);
+    }
+
+    [[nodiscard]] os::File reopen(int flags) const {
+        os::File description = os::try_open_again(probe_, flags);
+        if (!description.is_open()) os::throw_errno(errno, "open the pool once more", path_);
+        return description;
+    }
+
+    void keep_alive(os::File description, std::uint64_t byte) {
+        page_ = os::try_map_private_page(description.descriptor(), os::page_size());
+        if (!page_.is_mapped()) os::throw_errno(errno, "map a page of the pool", path_);
+        own_byte_ = byte;
+        description.reset(); // from here on the page alone holds the lock
+        if (os::probe_bytes(probe_, byte) != os::ByteState::held) {
+            page_.reset();
+            throw Error(errc::filesystem,
+                        "the file system drops a lock when its descriptor is closed, though the file is still mapped",
+                        path_);
+        }
+    }
+
+    /// The descriptor still is the pool's, and the kernel tells us of our own lock through it.
+    [[nodiscard]] bool can_judge() const noexcept {
+        os::FileStatus status;
+        return os::try_status(probe_, status) && status.identity == identity_ &&
+               os::probe_bytes(probe_, own_byte_) == os::ByteState::held;
+    }
+
+    const SessionTable* table_ = nullptr;
+    os::Mapping page_;
+    std::uint64_t own_byte_ = 0;
+    std::uint64_t pid_namespace_ = 0;
+    os::FileIdentity identity_;
+    std::string path_;
+    int probe_ = -1;
+    Token token_ = 0;
+};
+
+} // namespace ss::inline v0
