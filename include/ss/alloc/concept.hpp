@@ -30,18 +30,18 @@ inline constexpr std::uint64_t allocator_state_size = 4096;
 /// Read access to a heap: what `block_size`, `verify` and `for_each_block` need.
 template <class H>
 concept HeapReader = requires(const H& heap, std::uint64_t offset) {
-    { heap.begin() } -> std::same_as<std::uint64_t>;     // offset of the first byte, a multiple of 4096
-    { heap.end() } -> std::same_as<std::uint64_t>;       // offset past the last committed byte, a multiple of 4096
-    { heap.word(offset) } -> std::same_as<const Word&>;  // throws errc::damaged if misaligned or outside
+    { heap.begin() } -> std::same_as<std::uint64_t>;    // offset of the first byte, a multiple of 4096
+    { heap.end() } -> std::same_as<std::uint64_t>;      // offset past the last committed byte, a multiple of 4096
+    { heap.word(offset) } -> std::same_as<const Word&>; // throws errc::damaged if misaligned or outside
 };
 
 /// Write access: what `allocate` and `free` need.
 template <class H>
 concept Heap = HeapReader<H> && requires(H& heap, Word& word, const Word& constant, std::uint64_t number) {
     { heap.word(number) } -> std::same_as<Word&>;
-    heap.store(word, number);  // changes a word; undone by a rollback
-    heap.preserve(constant);   // a rollback will restore this word's present value
-    heap.fill(word, number);   // changes a word that a rollback need not restore
+    heap.store(word, number); // changes a word; undone by a rollback
+    heap.preserve(constant);  // a rollback will restore this word's present value
+    heap.fill(word, number);  // changes a word that a rollback need not restore
     // Commits at least `number` bytes (at least 1) past end() and returns the new end(). Throws out_of_space or
     // past_max_size and has changed nothing. Never undone by a rollback: the space waits past the allocator's own end.
     { heap.grow(number) } -> std::same_as<std::uint64_t>;
@@ -49,9 +49,9 @@ concept Heap = HeapReader<H> && requires(H& heap, Word& word, const Word& consta
 
 /// One block as `for_each_block` reports it.
 struct BlockInfo {
-    std::uint64_t offset = 0;  ///< of the first usable byte
-    std::uint64_t size = 0;    ///< usable bytes
-    bool allocated = false;    ///< false: free
+    std::uint64_t offset = 0; ///< of the first usable byte
+    std::uint64_t size = 0;   ///< usable bytes
+    bool allocated = false;   ///< false: free
 };
 
 /// An archetype of Heap, to check policies against the concept without a pool. Declared only.
@@ -102,4 +102,4 @@ concept AllocatorPolicy = std::is_standard_layout_v<typename A::State> &&
     { A::trim(state, heap) } -> std::same_as<std::uint64_t>;
 };
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

@@ -115,10 +115,7 @@ public:
                 }
             }
         }
-        throw Error(errc::other_domain,
-                    "the structure lives in domain " + std::to_string(core_.index()) + ", the transaction in " +
-                        std::to_string(user.domain()) + " or in another pool",
-                    core_.attachment().name());
+        throw_other_domain(user.domain());
     }
 
     /// f(Tx&) as a transaction of its own while this thread holds the lock and no transaction is under way.
@@ -142,7 +139,7 @@ public:
 
     /// f() under the lock, with nothing to undo. After f returns or throws in a forked child, errc::forked is thrown.
     template <class F>
-    auto locked(F f) {
+    auto locked(F f) const {
         Guard guard(core_);
         if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
             f();
@@ -161,6 +158,26 @@ public:
             read_optimistically(core_, StaticLocker<L>{}, attempt);
         else
             read_locked(core_, StaticLocker<L>{}, attempt);
+    }
+
+    /// f() under the lock; on a read-only pool without it, where f is right only while nobody writes.
+    template <class F>
+    void read_settled(F f) const {
+        if (core_.attachment().is_read_only()) {
+            core_.attachment().enter();
+            f();
+        } else {
+            read_locked(core_, StaticLocker<L>{}, [&](auto) {
+                f();
+                return true;
+            });
+        }
+    }
+
+    /// Throws other_domain or forked unless `user` is a transaction of this domain.
+    template <class UserTransactionType>
+    void check_joined(const UserTransactionType& user) const {
+        if (&user.inner().block() != &core_.block()) throw_other_domain(user.domain());
     }
 
     /// Finds the object of that name, or makes it: make(tx, entry) fills the roots of a new one. Throws other_type,
@@ -206,6 +223,13 @@ public:
     }
 
 private:
+    [[noreturn, gnu::cold]] void throw_other_domain(std::uint64_t theirs) const {
+        throw Error(errc::other_domain,
+                    "the structure lives in domain " + std::to_string(core_.index()) +
+                        ", the transaction in domain " + std::to_string(theirs) + " or in another pool",
+                    core_.attachment().name());
+    }
+
     void check_ours(const Guard& guard) const {
         if (!guard.is_ours())
             throw Error(errc::forked, "a callback forked, and this is the child: the lock is the parent's",

@@ -14,10 +14,12 @@
 #pragma once
 
 #include <ss/base/word.hpp>
+#include <ss/domain/guard.hpp>
 #include <ss/os/futex.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include <sched.h>
 

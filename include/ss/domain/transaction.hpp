@@ -37,7 +37,8 @@ public:
 
     // --- words
 
-    [[nodiscard]] Word& word(std::uint64_t offset) const { return region_->word(offset); }
+    [[nodiscard]] Word& word(std::uint64_t offset) { return region_->word(offset); }
+    [[nodiscard]] const Word& word(std::uint64_t offset) const { return region_->word(offset); }
     [[nodiscard]] const Region& region() const noexcept { return *region_; }
     [[nodiscard]] DomainBlock& block() const noexcept { return *block_; }
     [[nodiscard]] DomainCore& domain() const noexcept { return *domain_; }

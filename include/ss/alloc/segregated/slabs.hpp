@@ -1,0 +1,193 @@
+// Slabs: pages cut into blocks of one class, and the bitmap that tells which are free.
+//
+//     one word of bits is enough (64 bytes and more)         more are needed (8 to 56 bytes)
+//     descriptor | tag | next | previous | bitmap |          descriptor | tag | next | previous | - |
+//     pages      | block | block | … | rest |                page       | bitmap | block | block | … | rest |
+//
+// The slabs of a class that have room hang in a list, those that are full in none. A block is taken from the first of
+// the list, and a full slab in which a block is freed becomes the first: the newest holes are filled first, and those
+// who have been waiting for long get emptier, until they are empty and given back.
+//
+// Nothing here lies in a block, so neither taking one nor giving it back touches its bytes.
+#pragma once
+
+#include <ss/alloc/concept.hpp>
+#include <ss/alloc/segregated/pages.hpp>
+#include <ss/alloc/segregated/runs.hpp>
+#include <ss/alloc/segregated/size_classes.hpp>
+#include <ss/base/error.hpp>
+#include <ss/base/word.hpp>
+
+#include <bit>
+#include <cstdint>
+
+namespace ss::inline v0::segregated {
+
+/// The words of a slab's bitmap, one after the other. `self` is the descriptor of its first page.
+template <class H, class W>
+[[nodiscard]] W* bitmap_of(H& heap, const SizeClass& c, std::uint64_t page, W* self) {
+    return c.head == 0 ? self + 3 : &heap.word(offset_of(heap, page));
+}
+
+/// Checks that a slab of class `index` begins at `page`, and returns its descriptor.
+template <class H>
+[[nodiscard]] auto* slab_descriptor(const State& state, H& heap, std::uint64_t page, unsigned index) {
+    auto* const self = descriptor(state, heap, page);
+    if (load(self[0]) != tag(Kind::slab, classes[index].pages, index)) [[unlikely]]
+        throw_damaged("no slab where one should be", page);
+    return self;
+}
+
+/// The bytes of a slab that no block gets.
+[[nodiscard]] constexpr std::uint64_t overhead_of(const SizeClass& c) noexcept {
+    return c.pages * page_size - std::uint64_t{c.blocks} * c.size;
+}
+
+template <class W>
+[[nodiscard]] bool all_free(const SizeClass& c, const W* bitmap) noexcept {
+    for (unsigned i = 0; i < c.map_words; ++i)
+        if (load(bitmap[i]) != c.all_free(i)) return false;
+    return true;
+}
+
+template <class W>
+[[nodiscard]] bool all_taken(const SizeClass& c, const W* bitmap) noexcept {
+    for (unsigned i = 0; i < c.map_words; ++i)
+        if (load(bitmap[i]) != 0) return false;
+    return true;
+}
+
+/// Calls f(distance) for each page but the first in which a block of the slab begins.
+template <class F>
+void for_each_part(const SizeClass& c, F&& f) {
+    std::uint64_t last = 0;
+    for (std::uint64_t i = 1; c.pages > 1 && i < c.blocks; ++i)
+        if (const std::uint64_t distance = i * c.size / page_size; distance != last) f(last = distance);
+}
+
+/// Puts a slab in front of its class's list. At most 3 journal entries.
+template <Heap H>
+void link_slab(State& state, H& heap, std::uint64_t page, unsigned index, Word* self) {
+    const std::uint64_t next = load(state.slabs[index]);
+    change(heap, self[1], next);
+    if (next != 0)
+        heap.store(slab_descriptor(state, heap, next, index)[2], page);
+    else
+        change(heap, state.partial[index / 64], load(state.partial[index / 64]) | Word{1} << index % 64);
+    heap.store(state.slabs[index], page);
+}
+
+/// Takes a slab out of its class's list. At most 2 journal entries.
+template <Heap H>
+void unlink_slab(State& state, H& heap, std::uint64_t page, unsigned index, const Word* self) {
+    const std::uint64_t next = load(self[1]);
+    if (load(state.slabs[index]) == page) {
+        heap.store(state.slabs[index], next);
+        Word& partial = state.partial[index / 64];
+        if (next == 0) heap.store(partial, load(partial) & ~(Word{1} << index % 64));
+        return;
+    }
+    const std::uint64_t previous = load(self[2]);
+    Word* const before = slab_descriptor(state, heap, previous, index);
+    if (load(before[1]) != page) throw_damaged("broken list of slabs", page);
+    if (next != 0) {
+        Word* const after = slab_descriptor(state, heap, next, index);
+        if (load(after[2]) != page) throw_damaged("broken list of slabs", page);
+        heap.store(after[2], previous);
+    }
+    heap.store(before[1], next);
+}
+
+/// Gives an empty slab's pages back. At most 21 journal entries: 2 for the list, 6 for parts, 1, and give_run's.
+template <Heap H>
+void close_slab(State& state, H& heap, std::uint64_t page, unsigned index) {
+    const SizeClass& c = classes[index];
+    unlink_slab(state, heap, page, index, slab_descriptor(state, heap, page, index));
+    for_each_part(c, [&](std::uint64_t distance) { heap.store(*descriptor(state, heap, page + distance), 0); });
+    heap.store(state.overhead, load(state.overhead) - overhead_of(c));
+    give_run(state, heap, page, c.pages);
+}
+
+/// A slab that may stay though empty.
+struct Spare {
+    std::uint64_t page;
+    unsigned index;
+    bool empty;
+};
+
+/// What a place for spares holds; page 0: nothing.
+template <class H>
+[[nodiscard]] Spare spare_in(const State& state, const H& heap, const Word& place) {
+    const std::uint64_t page = load(place);
+    if (page == 0) return {0, 0, false};
+    const Word* const self = descriptor(state, heap, page);
+    const unsigned index = class_in(load(self[0]));
+    if (kind_of(load(self[0])) != Kind::slab || index >= class_count)
+        throw_damaged("no slab where one should be", page);
+    return {page, index, all_free(classes[index], bitmap_of(heap, classes[index], page, self))};
+}
+
+/// A slab has become empty. It is given back, unless its class has no other room: then it stays, lest a block that
+/// comes and goes makes a slab come and go. At most spare_count stay, the eldest leaves. At most 23 journal entries.
+template <Heap H>
+[[gnu::noinline]] void slab_became_empty(State& state, H& heap, std::uint64_t page, unsigned index) {
+    Word& place = state.spares[index % spare_count];
+    const bool only = load(state.slabs[index]) == page && load(descriptor(state, heap, page)[1]) == 0;
+    if (!only) {
+        if (load(place) == page) heap.store(place, 0);
+        close_slab(state, heap, page, index);
+    } else if (const Spare eldest = spare_in(state, heap, place); eldest.page != page) {
+        if (eldest.empty) close_slab(state, heap, eldest.page, eldest.index);
+        heap.store(place, page);
+    }
+}
+
+/// A run of `length` pages, from the bins, from an empty slab that could stay, or from a longer heap.
+template <Heap H>
+[[nodiscard]] std::uint64_t take_pages(State& state, H& heap, std::uint64_t length) {
+    std::uint64_t page = find_run(state, heap, length);
+    for (unsigned i = 0; page == 0 && i < spare_count; ++i) {
+        const Spare spare = spare_in(state, heap, state.spares[i]);
+        // Closing it changes things, so only if it helps: a call that throws must have changed nothing.
+        if (!spare.empty) continue;
+        const std::uint64_t end = spare.page + classes[spare.index].pages;
+        const std::uint64_t begin = spare.page - free_before(state, heap, spare.page);
+        if (end + free_after(state, heap, end) - begin < length) continue;
+        // Its pages get a new owner in this very transaction, who would write over a bitmap that lies in them.
+        const SizeClass& c = classes[spare.index];
+        for (unsigned word = 0; c.head != 0 && word < c.map_words; ++word)
+            heap.preserve(heap.word(offset_of(heap, spare.page) + word * word_size));
+        heap.store(state.spares[i], 0);
+        close_slab(state, heap, spare.page, spare.index);
+        page = find_run(state, heap, length);
+    }
+    if (page == 0) {
+        extend(state, heap, length);
+        page = find_run(state, heap, length);
+        if (page == 0) throw_damaged("a run was lost", load(state.pages));
+    }
+    take_run(state, heap, page, length);
+    return page;
+}
+
+/// A new slab, all free, the first of its class's list.
+template <Heap H>
+[[gnu::noinline]] void open_slab(State& state, H& heap, unsigned index) {
+    const SizeClass& c = classes[index];
+    const std::uint64_t page = take_pages(state, heap, c.pages);
+    Word* const self = descriptor(state, heap, page);
+    heap.store(self[0], tag(Kind::slab, c.pages, index));
+    for_each_part(c, [&](std::uint64_t distance) {
+        heap.store(*descriptor(state, heap, page + distance), tag(Kind::slab_part, distance, index));
+    });
+    Word* const bitmap = bitmap_of(heap, c, page, self);
+    for (unsigned i = 0; i < c.map_words; ++i)
+        if (c.head == 0)
+            heap.store(bitmap[i], c.all_free(i));
+        else
+            heap.fill(bitmap[i], c.all_free(i));  // the pages were free: nobody reads them after a rollback
+    heap.store(state.overhead, load(state.overhead) + overhead_of(c));
+    link_slab(state, heap, page, index, self);
+}
+
+}  // namespace ss::inline v0::segregated

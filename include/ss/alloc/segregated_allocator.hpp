@@ -1,0 +1,275 @@
+// The default allocator: small sizes by classes in slabs, large ones by runs of pages, all of it in constant time.
+//
+//     segregated/size_classes.hpp   into which sizes slabs are cut
+//     segregated/pages.hpp          what is known of each page, and where: the bytes
+//     segregated/runs.hpp           runs of pages: found, taken, merged, the heap made longer
+//     segregated/slabs.hpp          slabs: opened, closed, who has room
+//     segregated/verify.hpp         all of it walked and compared
+#pragma once
+
+#include <ss/alloc/concept.hpp>
+#include <ss/alloc/segregated/pages.hpp>
+#include <ss/alloc/segregated/runs.hpp>
+#include <ss/alloc/segregated/size_classes.hpp>
+#include <ss/alloc/segregated/slabs.hpp>
+#include <ss/alloc/segregated/verify.hpp>
+#include <ss/base/error.hpp>
+#include <ss/base/policy.hpp>
+#include <ss/base/word.hpp>
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ss::inline v0 {
+
+/// Constant time, little waste, and no state in the blocks.
+///
+/// Up to 26 KiB a size is rounded up to one of 89 classes, by at most an eighth, from 64 bytes on; the blocks of a
+/// class lie side by side in slabs of a few pages, and a bit outside the blocks tells which are free. Where a class
+/// has no room a block of the next ones may serve, if that wastes no more than another eighth, before a new slab is
+/// made. Larger sizes are whole pages, found in bins by length and merged with their neighbours when they are given
+/// back. So are slabs that become empty, but for four that may wait for the next block of their class.
+///
+/// A block's bytes are never the allocator's: it neither reads nor writes them, and a block costs no header. Costs
+/// 0.8 % of the heap for descriptors of pages, 4 KiB at least. The usual call changes two to five words, all of them
+/// outside of the block.
+///
+/// Not for heaps of a few KiB: each size in use has a slab of its own, SimpleAllocator needs less. Nor for large
+/// blocks of ever new sizes that fill most of the pool: good fit leaves gaps where best fit would not.
+class SegregatedAllocator {
+public:
+    using State = segregated::State;
+
+    static constexpr PolicyId id = policy_id("SEGREG");
+    static constexpr std::uint64_t fingerprint = [] {
+        std::uint64_t sum = ss::fingerprint(1, sizeof(State), segregated::page_size, segregated::descriptor_size,
+                                            segregated::exact_bins, segregated::bin_count);
+        for (const segregated::SizeClass& c : segregated::classes)
+            sum = ss::fingerprint(sum, c.size, c.pages, c.blocks, c.head);
+        return sum;
+    }();
+
+    static constexpr std::uint64_t allocate_entries = 60;
+    static constexpr std::uint64_t free_entries = 24;
+    static constexpr std::uint64_t trim_entries = 270;
+
+    template <Heap H>
+    static void initialize(State& state, H& heap) {
+        auto* const words = reinterpret_cast<Word*>(&state);
+        for (std::size_t i = 0; i < sizeof(State) / word_size; ++i) heap.fill(words[i], 0);
+    }
+
+    /// Constant time, but for a longer heap. Changes 2 words if a slab has room and keeps it.
+    template <Heap H>
+    static std::uint64_t allocate(State& state, H& heap, std::uint64_t size, std::uint64_t alignment) {
+        using namespace segregated;
+        const bool aligned = check_alignment(alignment);
+        if (size > always_in_slabs && fits_pages(size)) return allocate_run(state, heap, size);
+        unsigned index = class_of(size);
+        if (aligned) index = classes[index].next_aligned;
+        if (const unsigned room = class_with_room(state, index, aligned); room < class_count) [[likely]] {
+            index = room;
+        } else {
+            open_slab(state, heap, index);
+        }
+
+        const SizeClass& c = classes[index];
+        const std::uint64_t page = load(state.slabs[index]);
+        Word* const self = slab_descriptor(state, heap, page, index);
+        Word* const bitmap = bitmap_of(heap, c, page, self);
+        unsigned i = 0;
+        while (i + 1 < c.map_words && load(bitmap[i]) == 0) ++i;
+        const Word bits = load(bitmap[i]);
+        const unsigned bit = 64 * i + static_cast<unsigned>(std::countr_zero(bits));
+        const std::uint64_t offset = offset_of(heap, page) + c.head + std::uint64_t{bit} * c.size;
+        if (bits == 0 || bit >= c.blocks) [[unlikely]]
+            throw_damaged("no block in a slab with room", page);
+        (void)heap.word(offset + c.size - word_size);  // throws if the block does not lie in the heap
+        heap.store(bitmap[i], bits & (bits - 1));
+        heap.store(state.allocated, load(state.allocated) + c.size);
+        if ((bits & (bits - 1)) == 0 && all_taken(c, bitmap)) unlink_slab(state, heap, page, index, self);
+        return offset;
+    }
+
+    /// Constant time. Changes 2 words if the slab had room before and is not empty now.
+    template <Heap H>
+    static void free(State& state, H& heap, std::uint64_t offset) {
+        using namespace segregated;
+        std::uint64_t page = page_of(heap, offset);
+        Word* self = descriptor(state, heap, page);
+        const std::uint64_t first = page - distance_to_slab(load(self[0]), page);
+        if (first != page) self = descriptor(state, heap, page = first);
+        const unsigned index = class_in(load(self[0]));
+        if (kind_of(load(self[0])) != Kind::slab || index >= class_count) [[unlikely]]
+            return free_run(state, heap, page, offset);
+
+        const SizeClass& c = classes[index];
+        Word* const bitmap = bitmap_of(heap, c, page, self);
+        const std::uint64_t block = block_at(heap, c, page, offset);
+        Word& bits = bitmap[block / 64];
+        const Word before = load(bits);
+        const Word after = before | Word{1} << block % 64;
+        if (before == after) [[unlikely]]
+            throw_damaged("this block is free already", page);
+        heap.store(state.allocated, load(state.allocated) - c.size);
+        if (before == 0 && all_taken(c, bitmap)) link_slab(state, heap, page, index, self);
+        heap.store(bits, after);
+        if (after == c.all_free(static_cast<unsigned>(block / 64)) && all_free(c, bitmap))
+            slab_became_empty(state, heap, page, index);
+    }
+
+    /// Constant time.
+    template <HeapReader H>
+    [[nodiscard]] static std::uint64_t block_size(const State& state, const H& heap, std::uint64_t offset) {
+        using namespace segregated;
+        std::uint64_t page = page_of(heap, offset);
+        page -= distance_to_slab(load(*descriptor(state, heap, page)), page);
+        const Word* const self = descriptor(state, heap, page);
+        const Word word = load(self[0]);
+        if (kind_of(word) != Kind::slab || class_in(word) >= class_count)
+            return large_length(state, heap, page, offset) * page_size;
+        const SizeClass& c = classes[class_in(word)];
+        const std::uint64_t block = block_at(heap, c, page, offset);
+        if ((load(bitmap_of(heap, c, page, self)[block / 64]) >> block % 64 & 1) != 0)
+            throw_damaged("this block is free", page);
+        return c.size;
+    }
+
+    [[nodiscard]] static std::uint64_t bytes_allocated(const State& state) noexcept { return load(state.allocated); }
+
+    /// Constant time.
+    template <HeapReader H>
+    [[nodiscard]] static std::uint64_t bytes_free(const State& state, const H& heap) noexcept {
+        const std::uint64_t all = heap.end() - heap.begin();
+        const std::uint64_t used = load(state.overhead) + load(state.allocated);
+        return used <= all ? all - used : 0;
+    }
+
+    template <HeapReader H>
+    static void verify(const State& state, const H& heap, std::vector<std::string>& problems) {
+        segregated::Verifier<H>(state, heap, problems).run();
+    }
+
+    /// Blocks in the order of their offsets; each free run counts as one block.
+    template <HeapReader H, class F>
+    static void for_each_block(const State& state, const H& heap, F&& visit) {
+        using namespace segregated;
+        for_each_run(state, heap, [&](std::uint64_t page, Kind kind, std::uint64_t length, unsigned index) {
+            const std::uint64_t offset = offset_of(heap, page);
+            if (kind == Kind::free || kind == Kind::large)
+                visit(BlockInfo{offset, length * page_size, kind == Kind::large});
+            if (kind != Kind::slab) return;
+            const SizeClass& c = classes[index];
+            const Word* const bitmap = bitmap_of(heap, c, page, descriptor(state, heap, page));
+            for (unsigned i = 0; i < c.blocks; ++i)
+                visit(BlockInfo{offset + c.head + std::uint64_t{i} * c.size, c.size,
+                                (load(bitmap[i / 64]) >> i % 64 & 1) == 0});
+        });
+    }
+
+    /// Closes the slabs that wait empty, then lets go of the free run at the end.
+    template <Heap H>
+    static std::uint64_t trim(State& state, H& heap) {
+        using namespace segregated;
+        for (Word& place : state.spares) {
+            const Spare spare = spare_in(state, heap, place);
+            if (spare.page == 0) continue;
+            heap.store(place, 0);
+            if (spare.empty) close_slab(state, heap, spare.page, spare.index);
+        }
+        trim_end(state, heap);
+        return offset_of(heap, load(state.pages));
+    }
+
+private:
+    static constexpr std::uint64_t largest_block = std::uint64_t{1} << 47;
+    static constexpr std::uint64_t always_in_slabs = 3584;
+    static_assert(segregated::classes[segregated::class_of(always_in_slabs)].size < segregated::page_size);
+
+    [[nodiscard]] static bool check_alignment(std::uint64_t alignment) {
+        if (alignment != 8 && alignment != 16) [[unlikely]]
+            throw_error(errc::invalid_argument, "a block's alignment is 8 or 16, not " + std::to_string(alignment));
+        return alignment == 16;
+    }
+
+    [[nodiscard]] static constexpr std::uint64_t pages_for(std::uint64_t size) noexcept {
+        return (size + segregated::page_size - 1) / segregated::page_size;
+    }
+
+    /// True if whole pages waste no more than a class would.
+    [[nodiscard]] static bool fits_pages(std::uint64_t size) noexcept {
+        using namespace segregated;
+        return size > largest_class || pages_for(size) * page_size <= classes[class_of(size)].size;
+    }
+
+    /// The least class with room that may serve for class `index`; class_count if there is none.
+    [[nodiscard]] static unsigned class_with_room(const State& state, unsigned index, bool aligned) noexcept {
+        const segregated::SizeClass& c = segregated::classes[index];
+        Word window = load(state.partial[index / 64]) >> index % 64;
+        static_assert(segregated::class_count <= 112, "the last window ends in the second word");
+        if (index % 64 > 48) window |= load(state.partial[1]) << (64 - index % 64);
+        window &= aligned ? c.reach_16 : c.reach;
+        return window == 0 ? segregated::class_count : index + static_cast<unsigned>(std::countr_zero(window));
+    }
+
+    template <Heap H>
+    [[gnu::noinline]] static std::uint64_t allocate_run(State& state, H& heap, std::uint64_t size) {
+        using namespace segregated;
+        if (size > largest_block) throw_error(errc::too_large, "allocation of more than 2^47 bytes");
+        const std::uint64_t pages = pages_for(size);
+        const std::uint64_t page = take_pages(state, heap, pages);
+        if (!fits(offset_of(heap, page), pages * page_size, heap.end())) throw_damaged("a run past the end", page);
+        heap.store(*descriptor(state, heap, page), tag(Kind::large, pages));
+        heap.store(state.allocated, load(state.allocated) + pages * page_size);
+        return offset_of(heap, page);
+    }
+
+    template <Heap H>
+    [[gnu::noinline]] static void free_run(State& state, H& heap, std::uint64_t page, std::uint64_t offset) {
+        const std::uint64_t pages = large_length(state, heap, page, offset);
+        heap.store(state.allocated, load(state.allocated) - pages * segregated::page_size);
+        segregated::give_run(state, heap, page, pages);
+    }
+
+    /// The pages of the large block that begins at `offset`, which lies in `page`.
+    template <HeapReader H>
+    [[nodiscard]] static std::uint64_t large_length(const State& state, const H& heap, std::uint64_t page,
+                                                    std::uint64_t offset) {
+        using namespace segregated;
+        const Word word = load(*descriptor(state, heap, page));
+        if (kind_of(word) != Kind::large || offset != offset_of(heap, page) || length_in(word) == 0 ||
+            !fits(page, length_in(word), load(state.pages)))
+            throw_damaged("no block begins at this offset", page);
+        return length_in(word);
+    }
+
+    template <HeapReader H>
+    [[nodiscard]] static std::uint64_t page_of(const H& heap, std::uint64_t offset) {
+        return (offset - heap.begin()) / segregated::page_size;  // wraps below the begin: no such page
+    }
+
+    /// How far before `page` its slab begins: 0 unless it is another page of a slab.
+    [[nodiscard]] static std::uint64_t distance_to_slab(Word word, std::uint64_t page) {
+        using namespace segregated;
+        if (kind_of(word) != Kind::slab_part) return 0;
+        if (length_in(word) > page) [[unlikely]]
+            throw_damaged("a slab that begins before the heap", page);
+        return length_in(word);
+    }
+
+    /// The number in its slab of the block that begins at `offset`.
+    template <HeapReader H>
+    [[nodiscard]] static std::uint64_t block_at(const H& heap, const segregated::SizeClass& c, std::uint64_t page,
+                                                std::uint64_t offset) {
+        using namespace segregated;
+        const std::uint64_t bytes = offset - offset_of(heap, page) - c.head;
+        const std::uint64_t block = bytes < c.pages * page_size ? c.index(bytes) : c.blocks;
+        if (block >= c.blocks || block * c.size != bytes) [[unlikely]]
+            throw_damaged("no block begins at this offset", page);
+        return block;
+    }
+};
+
+}  // namespace ss::inline v0

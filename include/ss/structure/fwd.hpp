@@ -1,0 +1,18 @@
+// The names of the structures, and the only place where their policies have defaults.
+#pragma once
+
+#include <ss/alloc/segregated_allocator.hpp>
+#include <ss/hash/wyhash.hpp>
+#include <ss/lock/futex_lock.hpp>
+#include <ss/lock/optimistic.hpp>
+
+namespace ss::inline v0 {
+
+using DefaultAllocator = SegregatedAllocator;
+using DefaultLock = Optimistic<FutexLock>;
+using DefaultHash = Wyhash;
+
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Hash = DefaultHash>
+class HashTable;
+
+} // namespace ss::inline v0

@@ -1,0 +1,545 @@
+// HashTable: binary keys to binary values, shared by processes.
+//
+// The bytes are drawn in hash_table/layout.hpp; lookup.hpp finds, write.hpp changes, resize.hpp grows and shrinks,
+// garbage.hpp frees, iteration.hpp walks, verify.hpp checks. Here they become one class.
+#pragma once
+
+#include <ss/domain/domain.hpp>
+#include <ss/structure/bytes.hpp>
+#include <ss/structure/check.hpp>
+#include <ss/structure/fwd.hpp>
+#include <ss/structure/hash_table/garbage.hpp>
+#include <ss/structure/hash_table/iteration.hpp>
+#include <ss/structure/hash_table/lookup.hpp>
+#include <ss/structure/hash_table/resize.hpp>
+#include <ss/structure/hash_table/verify.hpp>
+#include <ss/structure/hash_table/write.hpp>
+#include <ss/structure/replace_policy.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ss::inline v0 {
+
+/// Counts when a table is made; an existing one has what it was made with.
+struct HashTableOptions {
+    /// log2 of the fewest buckets, 0 to 32. The table begins with them and never shrinks below. A bucket has 64 bytes
+    /// and about 4 entries. Only worth naming for a table known to be large, or one of many small ones.
+    unsigned bits = 8;
+};
+
+struct HashTableStats {
+    std::uint64_t entries = 0;
+    std::uint64_t buckets = 0;
+    std::uint64_t bytes_allocated = 0; ///< of this table
+    DomainStats domain;                ///< of the domain that it lives in
+};
+
+/// The type id of every HashTable, whatever its policies.
+inline constexpr PolicyId hash_table_type = policy_id("HASHTAB");
+inline constexpr std::uint64_t hash_table_fingerprint = fingerprint(
+    1, sizeof(detail::HashTableHead), sizeof(detail::Bucket), detail::max_segments, sizeof(DirectoryEntry));
+
+/// What a number in a table may be.
+template <class T>
+concept TableNumber = (std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8) || std::same_as<T, float> ||
+                      std::same_as<T, double>;
+
+/// A hash table in a pool.
+///
+/// A handle: cheap to copy, may be used by several threads, keeps the pool attached. Keys and values are any bytes, the
+/// empty ones too, up to 4 GiB less one. All that change it are all or nothing, under a kill at any instruction and
+/// under a throw; who finds a dead writer's work undoes it, in microseconds. With an `Optimistic` lock, find and its
+/// kin take no lock, work on a read-only pool, and see only what was committed.
+///
+/// Every member function may throw lock_timeout (a living process held the lock for too long), no_such_object (the table
+/// was removed), damaged, and in a forked child what attaching anew throws. Those that write may also throw
+/// out_of_space, past_max_size, too_large, read_only, would_deadlock (from within a visit or transaction of this
+/// domain, without its tx), and their forms with `tx` transaction_too_large, other_domain and forked.
+/// In all these cases nothing has changed.
+///
+/// It grows and shrinks by one bucket at a time, so no operation stops the others for longer than one bucket's split.
+template <class Allocator, class Lock, class Hash>
+class HashTable {
+    static_assert(AllocatorPolicy<Allocator>,
+                  "HashTable: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
+    static_assert(LockPolicy<Lock>,
+                  "HashTable: the second parameter is not a lock policy; docs/concepts.md says what one needs");
+    static_assert(HashPolicy<Hash>,
+                  "HashTable: the third parameter is not a hash policy; docs/concepts.md says what one needs");
+
+    using DomainType = Domain<Allocator, Lock>;
+    using Tx = typename DomainType::Tx;
+
+public:
+    using allocator_policy = Allocator;
+    using lock_policy = Lock;
+    using hash_policy = Hash;
+    using iterator = detail::TableIterator<HashTable>;
+    using value_type = std::pair<std::string, std::string>;
+
+    /// The same table type with one policy exchanged: `HashTable<>::with<SpinLock>`.
+    template <class P>
+    using with = typename detail::ReplacePolicy<ss::HashTable, P, Allocator, Lock, Hash>::type;
+
+    /// Opens the table of that name, or makes it. The first structure of a domain claims it for its allocator and lock.
+    /// Throws other_policies, other_type, name_too_long, invalid_argument, no_such_object and read_only (on a read-only
+    /// pool), or what a write throws. Killed in the middle, there is a whole table or none.
+    HashTable(const Pool& pool, std::string_view name, const HashTableOptions& options = {})
+        : domain_(pool, domain_of(name, pool.domains())), object_(open(name, options)) {
+        seed_ = {.first = load(object_.entry->seed[0]), .second = load(object_.entry->seed[1])};
+    }
+
+    // --- writing
+
+    /// Inserts or overwrites; true if the key is new. One transaction of about 8 words. A value of up to 64 bytes that
+    /// is no longer than the old one is overwritten in place, others get a new record.
+    bool insert(const Bytes& key, const Bytes& value) { return put(key, Pieces(value)); }
+    /// The same with a value in pieces, which are joined.
+    bool insert(const Bytes& key, std::initializer_list<std::string_view> pieces) {
+        return put(key, Pieces(std::span(pieces.begin(), pieces.size())));
+    }
+    bool insert(const Bytes& key, std::span<const std::string_view> pieces) { return put(key, Pieces(pieces)); }
+
+    /// Inserts only if the key is missing; true if it was.
+    bool try_insert(const Bytes& key, const Bytes& value) { return insert_if(Check::missing(key), key, value); }
+
+    /// Inserts or overwrites only if the check holds, which may be about another key of this table; true if it did.
+    bool insert_if(const Check& check, const Bytes& key, const Bytes& value) {
+        return write([&](Tx& tx) { return insert_if_in(tx, check, key, Pieces(value)); });
+    }
+
+    /// True if the key was there.
+    bool erase(const Bytes& key) {
+        return write([&](Tx& tx) { return erase_in(tx, key); });
+    }
+
+    /// Erases only if the check holds; true if it did and the key was there.
+    bool erase_if(const Check& check, const Bytes& key) {
+        return write([&](Tx& tx) { return holds_in(tx, check) && erase_in(tx, key); });
+    }
+
+    /// Removes all entries. size() is 0 at once; the memory comes back in small steps, with later writes.
+    void clear() {
+        write([&](Tx& tx) { clear_in(tx); });
+    }
+
+    /// Adds to a number of 8 bytes in native byte order and returns the new value. A missing key is created as `delta`.
+    /// Integers wrap. Throws wrong_width, and changes nothing, if the value has not 8 bytes.
+    std::int64_t incr(const Bytes& key, std::integral auto delta) {
+        return incr_as<std::int64_t>(key, static_cast<std::int64_t>(delta));
+    }
+    double incr(const Bytes& key, std::floating_point auto delta) {
+        return incr_as<double>(key, static_cast<double>(delta));
+    }
+
+    /// The same for a T of 8 to 64 bits, float or double: the value has the width of T.
+    template <TableNumber T>
+    T incr_as(const Bytes& key, T delta) {
+        return write([&](Tx& tx) { return incr_in<T>(tx, key, delta); });
+    }
+
+    // --- writing, as a part of a transaction: see ss::transaction
+
+    template <class A, bool V>
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, const Bytes& value) {
+        return join(tx, [&](Tx& inner) { return put_in(inner, key, Pieces(value)); });
+    }
+    template <class A, bool V>
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::initializer_list<std::string_view> pieces) {
+        return join(tx,
+                    [&](Tx& inner) { return put_in(inner, key, Pieces(std::span(pieces.begin(), pieces.size()))); });
+    }
+    template <class A, bool V>
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::span<const std::string_view> pieces) {
+        return join(tx, [&](Tx& inner) { return put_in(inner, key, Pieces(pieces)); });
+    }
+    template <class A, bool V>
+    bool try_insert(const UserTransaction<A, V>& tx, const Bytes& key, const Bytes& value) {
+        return insert_if(tx, Check::missing(key), key, value);
+    }
+    template <class A, bool V>
+    bool insert_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key, const Bytes& value) {
+        return join(tx, [&](Tx& inner) { return insert_if_in(inner, check, key, Pieces(value)); });
+    }
+    template <class A, bool V>
+    bool erase(const UserTransaction<A, V>& tx, const Bytes& key) {
+        return join(tx, [&](Tx& inner) { return erase_in(inner, key); });
+    }
+    template <class A, bool V>
+    bool erase_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key) {
+        return join(tx, [&](Tx& inner) { return holds_in(inner, check) && erase_in(inner, key); });
+    }
+    template <class A, bool V>
+    void clear(const UserTransaction<A, V>& tx) {
+        join(tx, [&](Tx& inner) { clear_in(inner); });
+    }
+    template <class A, bool V>
+    std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key, std::integral auto delta) {
+        return incr_as<std::int64_t>(tx, key, static_cast<std::int64_t>(delta));
+    }
+    template <class A, bool V>
+    double incr(const UserTransaction<A, V>& tx, const Bytes& key, std::floating_point auto delta) {
+        return incr_as<double>(tx, key, static_cast<double>(delta));
+    }
+    template <TableNumber T, class A, bool V>
+    T incr_as(const UserTransaction<A, V>& tx, const Bytes& key, T delta) {
+        return join(tx, [&](Tx& inner) { return incr_in<T>(inner, key, delta); });
+    }
+
+    // --- reading. Within a transaction of this thread, these see its changes
+
+    /// A copy of the value.
+    [[nodiscard]] std::optional<std::string> find(const Bytes& key) const {
+        std::optional<std::string> value(std::in_place);
+        if (!find_into(key, *value)) value.reset();
+        return value;
+    }
+
+    /// A copy of the value; std::out_of_range if the key is missing.
+    [[nodiscard]] std::string at(const Bytes& key) const {
+        std::string value;
+        if (!find_into(key, value)) throw std::out_of_range("ss::HashTable::at: no such key");
+        return value;
+    }
+
+    /// Copies the value into `value`, whose memory is used again; false if the key is missing, and `value` is then
+    /// unspecified.
+    bool find_into(const Bytes& key, std::string& value) const {
+        const detail::HashedKey hashed = hash_key(key);
+        bool hit = false;
+        domain_.read([&](auto reading) {
+            return detail::attempt_lookup(
+                region(), object_, reading, hashed, hit,
+                [&](const auto& table, std::uint64_t offset) { return detail::copy_value(table, offset, value); });
+        });
+        return hit;
+    }
+
+    /// The value as a number. Throws wrong_width if it has not the width of T.
+    template <TableNumber T>
+    [[nodiscard]] std::optional<T> find_as(const Bytes& key) const {
+        const detail::HashedKey hashed = hash_key(key);
+        bool hit = false;
+        std::uint64_t size = 0;
+        Word word = 0;
+        domain_.read([&](auto reading) {
+            return detail::attempt_lookup(region(), object_, reading, hashed, hit,
+                                          [&](const auto&, std::uint64_t offset) {
+                                              const detail::RecordView record(region(), offset);
+                                              size = record.sizes().value;
+                                              if (size != 0) word = load(*record.value_words());
+                                              return true;
+                                          });
+        });
+        if (!hit) return std::nullopt;
+        check_width<T>(size);
+        return number_in<T>(word);
+    }
+
+    [[nodiscard]] bool contains(const Bytes& key) const {
+        const detail::HashedKey hashed = hash_key(key);
+        bool hit = false;
+        domain_.read([&](auto reading) {
+            return detail::attempt_lookup(region(), object_, reading, hashed, hit,
+                                          [](const auto&, std::uint64_t) { return true; });
+        });
+        return hit;
+    }
+    [[nodiscard]] bool exists(const Bytes& key) const { return contains(key); }
+
+    /// Calls f(std::string_view) with the value in place, under the lock; false if the key is missing. f may throw, and
+    /// must be short: writers of the domain wait. Writing to the same domain within f throws would_deadlock. On a
+    /// read-only pool f gets a copy.
+    template <class F>
+    bool visit(const Bytes& key, F f) const {
+        if (domain_.core().attachment().is_read_only()) {
+            std::string copy;
+            const bool hit = find_into(key, copy);
+            if (hit) f(std::string_view(copy));
+            return hit;
+        }
+        const detail::HashedKey hashed = hash_key(key);
+        return domain_.locked([&] {
+            bool hit = false;
+            (void)detail::attempt_lookup(region(), object_, LockedReading{}, hashed, hit,
+                                         [&](const auto&, std::uint64_t offset) {
+                                             f(detail::RecordView(region(), offset).value());
+                                             return true;
+                                         });
+            return hit;
+        });
+    }
+
+    // --- the same, said with a transaction
+
+    template <class A, bool V>
+    [[nodiscard]] std::optional<std::string> find(const UserTransaction<A, V>& tx, const Bytes& key) const {
+        check_joined(tx);
+        return find(key);
+    }
+    template <class A, bool V>
+    [[nodiscard]] bool contains(const UserTransaction<A, V>& tx, const Bytes& key) const {
+        check_joined(tx);
+        return contains(key);
+    }
+    template <TableNumber T, class A, bool V>
+    [[nodiscard]] std::optional<T> find_as(const UserTransaction<A, V>& tx, const Bytes& key) const {
+        check_joined(tx);
+        return find_as<T>(key);
+    }
+
+    // --- all of it
+
+    /// Entries: exact, of one moment.
+    [[nodiscard]] std::uint64_t size() const {
+        std::uint64_t size = 0;
+        domain_.read([&](auto reading) {
+            detail::TableReading<decltype(reading)> table(region(), object_, reading);
+            Word version = 0;
+            try {
+                if (!table.enter_table() || !reading.begin(table.head().size_version, version)) return false;
+            } catch (const Error&) {
+                if (table.validate_table()) throw;
+                return false;
+            }
+            size = load(table.head().size);
+            return reading.validate(table.head().size_version, version) && table.validate_table();
+        });
+        return size;
+    }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+
+    /// log2 of the number of buckets, rounded up.
+    [[nodiscard]] unsigned bits() const { return log2_ceil(stats().buckets); }
+
+    /// A walk over copies of all entries, in an order that looks random. What is there throughout comes exactly once,
+    /// also while the table grows; what comes or goes meanwhile may or may not come; a value that changes is the old
+    /// one or the new one. Holds no lock between steps.
+    [[nodiscard]] iterator begin() const { return iterator(*this); }
+    [[nodiscard]] iterator end() const noexcept { return {}; }
+
+    /// f(std::string_view key, std::string_view value) for every entry, as begin() to end(), with no lock held in f.
+    template <class F>
+    void for_each(F f) const {
+        detail::TableCursor cursor;
+        detail::TableBatch batch;
+        while (!cursor.end) {
+            next_batch(cursor, batch);
+            for (const auto& [key, value] : batch) f(std::string_view(key), std::string_view(value));
+        }
+    }
+
+    /// One bucket's entries: what iterators are made of.
+    void next_batch(detail::TableCursor& cursor, detail::TableBatch& batch) const {
+        detail::read_batch(
+            region(), object_, [this](auto attempt) { domain_.read(attempt); },
+            [this](std::string_view bytes) { return Hash::hash(bytes, seed_); }, cursor, batch);
+    }
+
+    /// Walks the table under the lock; one sentence for each thing that is wrong. `Pool::verify` also holds all blocks
+    /// against the allocator.
+    [[nodiscard]] std::vector<std::string> verify() const {
+        Census census;
+        domain_.read_settled([&] {
+            const DirectoryEntry& entry = *object_.entry;
+            if (load(entry.generation) != object_.generation) detail::throw_removed();
+            detail::verify_hash_table(region(), entry, detail::entry_name(entry), &Hash::hash, census);
+        });
+        return std::move(census.problems());
+    }
+
+    [[nodiscard]] HashTableStats stats() const {
+        HashTableStats stats;
+        domain_.read([&](auto reading) {
+            detail::TableReading<decltype(reading)> table(region(), object_, reading);
+            try {
+                if (!table.enter_table()) return false;
+            } catch (const Error&) {
+                if (table.validate_table()) throw;
+                return false;
+            }
+            stats.entries = load(table.head().size);
+            stats.buckets = load(table.head().buckets);
+            stats.bytes_allocated = load(table.head().bytes);
+            return table.validate_table();
+        });
+        stats.domain = domain_.stats();
+        return stats;
+    }
+
+    /// The library's side of it: what ss::transaction runs in.
+    [[nodiscard]] DomainType& domain() noexcept { return domain_; }
+
+private:
+    static constexpr ObjectType type = {.type = hash_table_type,
+                                        .type_fingerprint = hash_table_fingerprint,
+                                        .hash = Hash::id,
+                                        .hash_fingerprint = Hash::fingerprint};
+
+    [[nodiscard]] ObjectRef open(std::string_view name, const HashTableOptions& options) {
+        if (options.bits > detail::max_table_bits)
+            throw Error(errc::invalid_argument,
+                        "bits is " + std::to_string(options.bits) + ", expected at most " +
+                            std::to_string(detail::max_table_bits),
+                        domain_.core().attachment().name());
+        return domain_.open_object(name, type, Hash::seeded, [&](Tx& tx, DirectoryEntry& entry) {
+            tx.store(entry.root[0], detail::make_head(tx, options.bits));
+        });
+    }
+
+    [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
+
+    [[nodiscard]] detail::HashedKey hash_key(const Bytes& key) const {
+        if (key.size() > max_bytes_size)
+            throw_error(errc::too_large, "a key has more than " + std::to_string(max_bytes_size) + " bytes");
+        return {.bytes = key.view(), .hash = Hash::hash(key.view(), seed_)};
+    }
+
+    /// f(tx) as a transaction of its own.
+    template <class F>
+    auto write(F f) {
+        return domain_.run([&](Tx& tx) {
+            tx.remember(upkeep());
+            return f(tx);
+        });
+    }
+
+    template <class UserTx, class F>
+    auto join(const UserTx& tx, F f) {
+        return domain_.join(tx, [&](Tx& inner) {
+            inner.remember(upkeep());
+            return f(inner);
+        });
+    }
+
+    template <class UserTx>
+    void check_joined(const UserTx& tx) const {
+        domain_.check_joined(tx);
+    }
+
+    bool put(const Bytes& key, const Pieces& value) {
+        return write([&](Tx& tx) { return put_in(tx, key, value); });
+    }
+
+    bool put_in(Tx& tx, const Bytes& key, const Pieces& value) {
+        const std::uint64_t size = value.size();
+        detail::BucketWriter writer(tx, object_, hash_key(key));
+        const bool is_new = !writer.found();
+        if (is_new)
+            writer.insert(value, size);
+        else
+            writer.overwrite(value, size);
+        return is_new;
+    }
+
+    bool insert_if_in(Tx& tx, const Check& check, const Bytes& key, const Pieces& value) {
+        if (!holds_in(tx, check)) return false;
+        (void)put_in(tx, key, value);
+        return true;
+    }
+
+    bool erase_in(Tx& tx, const Bytes& key) {
+        detail::BucketWriter writer(tx, object_, hash_key(key));
+        if (!writer.found()) return false;
+        writer.erase();
+        return true;
+    }
+
+    [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
+        const detail::BucketWriter writer(tx, object_, hash_key(check.key()));
+        if (!check.value()) return !writer.found();
+        return writer.found() && writer.record().value() == *check.value();
+    }
+
+    void clear_in(Tx& tx) {
+        if (load(object_.entry->generation) != object_.generation) detail::throw_removed();
+        const std::uint64_t old = load(object_.entry->root[0]);
+        const std::uint64_t fresh =
+            detail::make_head(tx, load(region().at(Offset<detail::HashTableHead>{old}).min_bits));
+        tx.touch(object_.entry->version);
+        tx.store(object_.entry->root[0], fresh);
+        detail::discard_head(tx, old);
+    }
+
+    template <TableNumber T>
+    static void check_width(std::uint64_t size) {
+        if (size != sizeof(T))
+            throw_error(errc::wrong_width, "the value has " + std::to_string(size) +
+                                               " bytes, the number asked for has " + std::to_string(sizeof(T)));
+    }
+
+    template <TableNumber T>
+    [[nodiscard]] static T number_in(Word word) noexcept {
+        T number;
+        std::memcpy(&number, &word, sizeof number);
+        return number;
+    }
+
+    template <TableNumber T>
+    T incr_in(Tx& tx, const Bytes& key, T delta) {
+        detail::BucketWriter writer(tx, object_, hash_key(key));
+        T number = delta;
+        if (writer.found()) {
+            const detail::RecordView record = writer.record();
+            check_width<T>(record.sizes().value);
+            const T old = number_in<T>(load(*record.value_words()));
+            if constexpr (std::integral<T>)
+                number = static_cast<T>(static_cast<std::uint64_t>(old) + static_cast<std::uint64_t>(delta));
+            else
+                number = old + delta;
+        }
+        char bytes[sizeof number];
+        std::memcpy(bytes, &number, sizeof number);
+        if (writer.found())
+            writer.overwrite_word(detail::partial_word(bytes, sizeof number));
+        else
+            writer.insert(Pieces(std::string_view(bytes, sizeof number)), sizeof number);
+        return number;
+    }
+
+    // --- upkeep: after a commit, while the lock is held
+
+    [[nodiscard]] Upkeep upkeep() noexcept {
+        return {.structure = this,
+                .run = [](void* self) { static_cast<HashTable*>(self)->maintain(); },
+                .reclaim = [](void* self) { return static_cast<HashTable*>(self)->reclaim(); }};
+    }
+
+    /// A few buckets, a little garbage: what one operation may cause, and somewhat more, so that debts are paid off.
+    void maintain() {
+        if (load(object_.entry->generation) != object_.generation) return;
+        detail::TableResizer<DomainType, Hash> resizer(domain_, object_, seed_);
+        if (resizer.wants_split())
+            for (int i = 0; i < 4 && resizer.wants_split(); ++i) resizer.split();
+        else if (resizer.wants_merge())
+            for (int i = 0; i < 2 && resizer.wants_merge(); ++i) resizer.merge();
+        if (load(domain_.core().block().garbage.bytes) != 0)
+            for (int i = 0; i < 2 && reap(); ++i) {}
+    }
+
+    bool reap() {
+        return domain_.step([](Tx& tx) { return detail::reap_hash_table(tx); });
+    }
+
+    bool reclaim() {
+        bool any = false;
+        while (reap()) any = true;
+        return any;
+    }
+
+    DomainType domain_;
+    ObjectRef object_;
+    HashSeed seed_;
+};
+
+} // namespace ss::inline v0

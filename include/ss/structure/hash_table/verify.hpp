@@ -1,0 +1,81 @@
+// Walking a whole table to see whether everything in it fits together. Under the lock, or while nobody writes.
+#pragma once
+
+#include <ss/domain/census.hpp>
+#include <ss/domain/heap_view.hpp>
+#include <ss/hash/concept.hpp>
+#include <ss/structure/hash_table/garbage.hpp>
+#include <ss/structure/hash_table/record.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ss::inline v0::detail {
+
+/// How a table's keys are hashed, when the policy is known from the pool alone.
+using HashFunction = std::uint64_t (*)(std::string_view bytes, const HashSeed& seed) noexcept;
+
+/// Complains about each thing that is wrong with the table of `entry`, which is called `name`.
+inline void verify_hash_table(const Region& region, const DirectoryEntry& entry, const std::string& name,
+                              HashFunction hash, Census& census) {
+    const HashSeed seed{.first = load(entry.seed[0]), .second = load(entry.seed[1])};
+    const auto complain = [&](const std::string& sentence) {
+        census.complain("table \"" + name + "\": " + sentence);
+    };
+    try {
+        const HashTableHead& head = region.at(Offset<HashTableHead>{load(entry.root[0])});
+        const std::uint64_t buckets = load(head.buckets);
+        const std::uint64_t min_bits = load(head.min_bits);
+        if (min_bits > max_table_bits || buckets < std::uint64_t{1} << min_bits || load(head.initialised) < buckets) {
+            complain("its head contradicts itself");
+            return;
+        }
+        for (std::uint64_t segment = 0; segment < max_segments; ++segment) {
+            const bool needed = segment == 0 || segment_buckets(segment, min_bits) < buckets;
+            if (needed && load(head.segments[segment]) == 0)
+                complain("segment " + std::to_string(segment) + " is missing");
+        }
+        std::uint64_t size = 0;
+        std::vector<std::string_view> keys;
+        for (std::uint64_t number = 0; number < buckets; ++number) {
+            const Bucket& bucket = bucket_at(region, head, number);
+            if ((load(bucket.version) & 1) != 0) complain("bucket " + std::to_string(number) + " has an odd version");
+            keys.clear();
+            const std::array<Word, slots_per_line>* slots = &bucket.slots;
+            for (std::uint64_t left = chain_limit(region);; --left) {
+                if (left == 0) {
+                    complain("bucket " + std::to_string(number) + " has a chain that runs in a circle");
+                    break;
+                }
+                for (const Word& slot : *slots) {
+                    const Word word = load(slot);
+                    if (!Slot::is_record(word)) {
+                        if (word != 0 && &slot != &slots->back())
+                            complain("bucket " + std::to_string(number) + " links from another slot than its last");
+                        continue;
+                    }
+                    ++size;
+                    const RecordView record(region, Slot::offset(word));
+                    const std::uint64_t hashed = hash(record.key(), seed);
+                    if (bucket_of(hashed, buckets) != number || Slot::tag(word) != Slot::tag_of(hashed))
+                        complain("bucket " + std::to_string(number) + " holds a key that belongs elsewhere");
+                    for (const std::string_view other : keys)
+                        if (other == record.key())
+                            complain("bucket " + std::to_string(number) + " holds a key twice");
+                    keys.push_back(record.key());
+                }
+                if (!Slot::is_link(load(slots->back()))) break;
+                slots = &linked_slots(region, load(slots->back()));
+            }
+        }
+        if (size != load(head.size))
+            complain("has " + std::to_string(size) + " entries and counts " + std::to_string(load(head.size)));
+        if ((load(head.size_version) & 1) != 0 || (load(entry.version) & 1) != 0)
+            complain("has an odd version, and nobody holds the lock");
+    } catch (const Error& error) { complain(error.what()); }
+}
+
+} // namespace ss::inline v0::detail
