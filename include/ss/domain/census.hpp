@@ -24,7 +24,18 @@ public:
         if (problems_.size() < max_problems) problems_.push_back(std::move(sentence));
     }
 
-    [[nodiscard]] std::size_t blocks() const noexcept { return blocks_.size(); }
+    /// Runs count() and returns the bytes of the blocks that it used.
+    template <class A, class F>
+    [[nodiscard]] std::uint64_t bytes(const DomainCore& domain, F count) {
+        const std::size_t before = blocks_.size();
+        count();
+        const auto& state = *reinterpret_cast<const typename A::State*>(domain.block().allocator.data());
+        const detail::HeapView heap(domain);
+        std::uint64_t bytes = 0;
+        for (std::size_t i = before; i < blocks_.size(); ++i) bytes += A::block_size(state, heap, blocks_[i]);
+        return bytes;
+    }
+
     [[nodiscard]] std::vector<std::string>& problems() noexcept { return problems_; }
 
     /// Holds the blocks in use against the allocator's. `complete` if everything in the domain was counted, so that what

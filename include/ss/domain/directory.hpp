@@ -135,6 +135,7 @@ template <class Tx>
         auto& page = tx.region().at(Offset<DirectoryPage>{aligned});
         // At the front of the chain's rest: one store, wherever the chain ends.
         tx.fill(page.next, load(tx.block().directory.next));
+        tx.fill(page.block, offset);
         tx.store(tx.block().directory.next, aligned);
         entry = &page.entries[0];
     }

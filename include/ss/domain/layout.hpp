@@ -79,8 +79,9 @@ static_assert(sizeof(DirectoryEntry) == 4 * cache_line);
 
 /// The first page lies in the block; further ones are blocks of the heap that are never freed.
 struct alignas(cache_line) DirectoryPage {
-    Word next; ///< offset of the next page
-    std::array<Word, 7> reserved;
+    Word next;  ///< offset of the next page
+    Word block; ///< offset of the block that it lies in, 0 for the first
+    std::array<Word, 6> reserved;
     std::array<DirectoryEntry, entries_per_page> entries;
 };
 

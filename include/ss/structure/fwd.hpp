@@ -15,4 +15,7 @@ using DefaultHash = Wyhash;
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Hash = DefaultHash>
 class HashTable;
 
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class Root;
+
 } // namespace ss::inline v0

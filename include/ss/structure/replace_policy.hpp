@@ -18,15 +18,15 @@ struct ReplacePolicy {
         "with<P>: P is neither an allocator nor a lock nor a hash policy; docs/concepts.md says what each needs");
     static_assert(is_allocator + is_lock + is_hash <= 1, "with<P>: P is a policy of several kinds at once");
 
-    template <class Own, bool replace>
+    template <class Own, bool Replace>
     static auto pick() {
-        if constexpr (replace)
+        if constexpr (Replace)
             return static_cast<P*>(nullptr);
         else
             return static_cast<Own*>(nullptr);
     }
-    template <class Own, bool replace>
-    using Picked = std::remove_pointer_t<decltype(pick<Own, replace>())>;
+    template <class Own, bool Replace>
+    using Picked = std::remove_pointer_t<decltype(pick<Own, Replace>())>;
 
     using type = Structure<Picked<A, is_allocator>, Picked<L, is_lock>, Picked<H, is_hash>...>;
 };

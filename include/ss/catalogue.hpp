@@ -1,0 +1,345 @@
+// The policies and structures that are known here, and what can be done to a pool whatever is in it.
+//
+// A pool records policies by id and fingerprint. A Catalogue finds the code that belongs to them: it locks a domain by
+// pointers (AnyLocker), and picks the allocator and the hash out of its lists. Pool's own calls use BuiltIns.
+#pragma once
+
+#include <ss/alloc/logarithmic_allocator.hpp>
+#include <ss/alloc/segregated_allocator.hpp>
+#include <ss/alloc/simple_allocator.hpp>
+#include <ss/domain/backup.hpp>
+#include <ss/domain/census.hpp>
+#include <ss/domain/directory.hpp>
+#include <ss/domain/transaction.hpp>
+#include <ss/hash/fnv1a64.hpp>
+#include <ss/hash/siphash13.hpp>
+#include <ss/hash/wyhash.hpp>
+#include <ss/lock/futex_lock.hpp>
+#include <ss/lock/null_lock.hpp>
+#include <ss/lock/optimistic.hpp>
+#include <ss/lock/robust_mutex.hpp>
+#include <ss/lock/spin_lock.hpp>
+#include <ss/pool/pool.hpp>
+#include <ss/structure/hash_table.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ss::inline v0 {
+
+/// A list of policies of any kind.
+template <class... Ps>
+struct Policies {};
+
+template <class... Ps>
+inline constexpr Policies<Ps...> policies{};
+
+namespace detail {
+
+/// True if the pool's record is of policy P.
+template <class P>
+[[nodiscard]] bool is_policy(Word id, Word fingerprint) noexcept {
+    return id == static_cast<Word>(P::id) && fingerprint == P::fingerprint;
+}
+
+/// f.operator()<P>() for the first allocator policy of the list that the record names; false if none does.
+template <class... Ps, class F>
+bool with_allocator(Policies<Ps...>, Word id, Word fingerprint, F f) {
+    const auto attempt = [&]<class P>() {
+        if constexpr (AllocatorPolicy<P>)
+            if (is_policy<P>(id, fingerprint)) return f.template operator()<P>(), true;
+        return false;
+    };
+    return (attempt.template operator()<Ps>() || ...);
+}
+
+/// The code of the lock policy that the record names; null if none of the list is it. Lists name bare locks; their
+/// Optimistic forms are found, too.
+template <class... Ps>
+[[nodiscard]] const AnyLocker* find_locker(Policies<Ps...>, Word id, Word fingerprint, bool& versioned) {
+    const AnyLocker* found = nullptr;
+    const auto attempt = [&]<class P>() {
+        if constexpr (LockPolicy<P>) {
+            if (is_policy<P>(id, fingerprint)) {
+                found = &any_locker<P>;
+                versioned = is_optimistic<P>;
+            }
+            if constexpr (!is_optimistic<P>)
+                if (is_policy<Optimistic<P>>(id, fingerprint)) {
+                    found = &any_locker<Optimistic<P>>;
+                    versioned = true;
+                }
+        }
+    };
+    (attempt.template operator()<Ps>(), ...);
+    return found;
+}
+
+template <class... Ps>
+[[nodiscard]] HashFunction find_hash(Policies<Ps...>, Word id, Word fingerprint) {
+    HashFunction found = nullptr;
+    const auto attempt = [&]<class P>() {
+        if constexpr (HashPolicy<P>)
+            if (is_policy<P>(id, fingerprint)) found = &P::hash;
+    };
+    (attempt.template operator()<Ps>(), ...);
+    return found;
+}
+
+} // namespace detail
+
+/// What comes with ss, and `Mine...`: policies of yours, for pools that were made with them.
+/// `pool.verify<ss::Catalogue<MyLock>>()`.
+template <class... Mine>
+struct Catalogue {
+    using All = Policies<SimpleAllocator, LogarithmicAllocator, SegregatedAllocator, NullLock, SpinLock, FutexLock,
+                         RobustMutex, Fnv1a64, Wyhash, SipHash13, Mine...>;
+
+    /// See Pool::objects.
+    [[nodiscard]] static std::vector<ObjectInfo> objects(const Pool& pool) {
+        std::vector<ObjectInfo> infos;
+        for_each_domain(pool, [&](const DomainCore& domain, bool) {
+            for (const auto& [name, object] : list_objects(domain))
+                infos.push_back({.name = name,
+                                 .type = to_string(PolicyId{load(object.entry->type_id)}),
+                                 .domain = domain.index(),
+                                 .allocator = to_string(PolicyId{load(domain.state().allocator_id)}),
+                                 .lock = to_string(PolicyId{load(domain.state().lock_id)}),
+                                 .hash = to_string(PolicyId{load(object.entry->hash_id)}),
+                                 .bytes = bytes_of(domain, *object.entry)});
+        });
+        return infos;
+    }
+
+    /// See Pool::remove_object.
+    static bool remove_object(const Pool& pool, const std::string& name) {
+        const std::uint64_t index = domain_of(name, pool.domains());
+        if (!is_claimed(pool, index)) {
+            if (pool.attachment()->is_read_only())
+                throw Error(errc::read_only, "is open read-only", pool.attachment()->name());
+            return false;
+        }
+        bool versioned = false;
+        DomainCore domain = open_domain(pool, index, versioned);
+        bool removed = false;
+        with_transactions(domain, versioned, [&](auto& begin) {
+            const DomainGuard<AnyLocker> guard(domain, domain.locker());
+            const auto object = find_object(domain, name);
+            if (!object) return;
+            begin(guard, [&](auto& tx) {
+                if (!is_hash_table(*object->entry))
+                    throw Error(errc::unknown_policy,
+                                "object \"" + name + "\" is of type " +
+                                    to_string(PolicyId{load(object->entry->type_id)}) +
+                                    ", which this program does not know how to free",
+                                pool.attachment()->name());
+                detail::discard_head(tx, load(object->entry->root[0]));
+                leave_object(tx, *object->entry);
+                return false;
+            });
+            removed = true;
+        });
+        return removed;
+    }
+
+    /// See Pool::verify.
+    [[nodiscard]] static std::vector<std::string> verify(const Pool& pool) {
+        std::vector<std::string> problems;
+        for (std::uint64_t index = 0; index < pool.domains(); ++index) {
+            if (!is_claimed(pool, index)) continue;
+            Census census;
+            try {
+                bool versioned = false;
+                const DomainCore domain = open_domain(pool, index, versioned);
+                if (pool.attachment()->is_read_only()) {
+                    verify_domain(domain, census);
+                } else {
+                    const DomainGuard<AnyLocker> guard(domain, domain.locker());
+                    verify_domain(domain, census);
+                }
+            } catch (const Error& error) { census.complain(error.what()); }
+            for (const std::string& problem : census.problems())
+                problems.push_back("domain " + std::to_string(index) + ": " + problem);
+        }
+        return problems;
+    }
+
+    /// See Pool::trim.
+    static std::uint64_t trim(const Pool& pool) {
+        Attachment& attachment = *pool.attachment();
+        attachment.enter();
+        std::uint64_t given_back = 0;
+        for_each_domain(pool, [&](const DomainCore& shared, bool versioned) {
+            DomainCore domain = shared;
+            with_transactions(domain, versioned, [&](auto& begin) {
+                const DomainGuard<AnyLocker> guard(domain, domain.locker());
+                const AttachGuard alone = attachment.exclude_attachers();
+                // `shared` and `domain` hold one reference each, the caller's handle is the third.
+                if (pool.attachment().use_count() > 3 || !attachment.session().is_alone(true))
+                    throw Error(errc::in_use,
+                                "is in use: trim needs every other Pool object and structure to be gone",
+                                attachment.name());
+                begin(guard, [](auto& tx) { return detail::reap_hash_table(tx); });
+                std::uint64_t end = 0;
+                begin(guard, [&]<class Tx>(Tx& tx) {
+                    end = Tx::Allocator::trim(tx.allocator(), tx);
+                    return false;
+                });
+                const std::uint64_t before = domain.region().size();
+                attachment.shrink(domain.index(), end - domain.region().begin());
+                given_back += before - domain.region().size();
+            });
+        });
+        return given_back;
+    }
+
+    /// See Pool::backup.
+    static void backup(const Pool& pool, const std::filesystem::path& path) {
+        std::vector<DomainCore> domains;
+        for_each_domain(pool, [&](const DomainCore& domain, bool) { domains.push_back(domain); });
+        std::vector<std::unique_ptr<DomainGuard<AnyLocker>>> guards;
+        for (const DomainCore& domain : domains)
+            guards.push_back(std::make_unique<DomainGuard<AnyLocker>>(domain, domain.locker()));
+        detail::write_backup(*pool.attachment(), path);
+    }
+
+private:
+    [[nodiscard]] static bool is_hash_table(const DirectoryEntry& entry) noexcept {
+        return load(entry.type_id) == static_cast<Word>(hash_table_type) &&
+               load(entry.type_fingerprint) == hash_table_fingerprint;
+    }
+
+    [[nodiscard]] static bool is_claimed(const Pool& pool, std::uint64_t index) {
+        pool.attachment()->enter();
+        return load_acquire(pool.attachment()->domain_state(index).claimed) == 1;
+    }
+
+    /// Throws unknown_policy, naming it, damaged.
+    [[nodiscard]] static DomainCore open_domain(const Pool& pool, std::uint64_t index, bool& versioned) {
+        const DomainState& state = pool.attachment()->domain_state(index);
+        const AnyLocker* const locker =
+            detail::find_locker(All{}, load(state.lock_id), load(state.lock_fingerprint), versioned);
+        if (locker == nullptr) throw_unknown(pool, index, "lock", load(state.lock_id));
+        DomainCore domain(pool.attachment(), index, *locker);
+        domain.check_block();
+        return domain;
+    }
+
+    /// f(domain, versioned) for each domain that has anything.
+    template <class F>
+    static void for_each_domain(const Pool& pool, F f) {
+        for (std::uint64_t index = 0; index < pool.domains(); ++index) {
+            if (!is_claimed(pool, index)) continue;
+            bool versioned = false;
+            f(open_domain(pool, index, versioned), versioned);
+        }
+    }
+
+    /// f(begin), where begin(guard, g) runs g(tx) in transactions of the domain's allocator, while g returns true.
+    template <class F>
+    static void with_transactions(DomainCore& domain, bool versioned, F f) {
+        const auto with = [&]<class A, bool Versioned>() {
+            const auto begin = [&](const DomainGuard<AnyLocker>& guard, auto g) {
+                for (bool more = true; more;) {
+                    Transaction<A, Versioned> tx(domain, guard.token());
+                    try {
+                        more = g(tx);
+                        tx.commit();
+                    } catch (...) {
+                        tx.rollback();
+                        throw;
+                    }
+                }
+            };
+            f(begin);
+        };
+        const Word id = load(domain.state().allocator_id);
+        const bool known =
+            detail::with_allocator(All{}, id, load(domain.state().allocator_fingerprint), [&]<class A>() {
+                if (versioned)
+                    with.template operator()<A, true>();
+                else
+                    with.template operator()<A, false>();
+            });
+        if (!known) throw_unknown(domain.attachment(), domain.index(), "allocator", id);
+    }
+
+    [[nodiscard]] static std::uint64_t bytes_of(const DomainCore& domain, const DirectoryEntry& entry) {
+        const Offset<detail::HashTableHead> head{load(entry.root[0])};
+        if (!is_hash_table(entry) || !domain.region().contains(head.value, sizeof(detail::HashTableHead))) return 0;
+        return load(domain.region().at(head).bytes);
+    }
+
+    static void verify_domain(const DomainCore& domain, Census& census) {
+        const Word id = load(domain.state().allocator_id);
+        const bool known = detail::with_allocator(All{}, id, load(domain.state().allocator_fingerprint),
+                                                  [&]<class A>() { verify_heap<A>(domain, census); });
+        if (!known) throw_unknown(domain.attachment(), domain.index(), "allocator", id);
+    }
+
+    template <class A>
+    static void verify_heap(const DomainCore& domain, Census& census) {
+        bool complete = true;
+        std::uint64_t live = 0;
+        detail::find_entry(domain, [&](const DirectoryEntry& entry) {
+            if (!detail::is_live(entry)) return false;
+            ++live;
+            const std::string name = detail::entry_name(entry);
+            const Word hash_id = load(entry.hash_id);
+            const detail::HashFunction hash = detail::find_hash(All{}, hash_id, load(entry.hash_fingerprint));
+            if (!is_hash_table(entry)) {
+                complete = false;
+            } else if (hash == nullptr) {
+                census.complain("table \"" + name + "\" has hash " + to_string(PolicyId{hash_id}) +
+                                ", which this program does not know");
+                complete = false;
+            } else {
+                detail::verify_hash_table(domain.region(), entry, name, hash, census);
+                const std::uint64_t counted = census.bytes<A>(
+                    domain, [&] { detail::count_head(domain.region(), load(entry.root[0]), census); });
+                if (counted != bytes_of(domain, entry))
+                    census.complain("table \"" + name + "\" has blocks of " + std::to_string(counted) +
+                                    " bytes and counts " + std::to_string(bytes_of(domain, entry)));
+            }
+            return false;
+        });
+        if (live != load(domain.block().objects))
+            census.complain("the directory has " + std::to_string(live) + " objects and counts " +
+                            std::to_string(load(domain.block().objects)));
+        const std::uint64_t garbage =
+            census.bytes<A>(domain, [&] { detail::count_hash_table_garbage(domain, census); });
+        if (garbage != load(domain.block().garbage.bytes))
+            census.complain("the garbage lists hold " + std::to_string(garbage) + " bytes and count " +
+                            std::to_string(load(domain.block().garbage.bytes)));
+        count_directory(domain, census);
+        census.settle<A>(domain, complete);
+    }
+
+    static void count_directory(const DomainCore& domain, Census& census) {
+        std::uint64_t left = domain.region().size() / sizeof(DirectoryPage) + 1;
+        for (Offset<DirectoryPage> page{load(domain.block().directory.next)}; page; --left) {
+            if (left == 0) domain.region().refuse(page.value);
+            census.use(load(domain.region().at(page).block));
+            page.value = load(domain.region().at(page).next);
+        }
+    }
+
+    [[noreturn]] static void throw_unknown(const Pool& pool, std::uint64_t index, const char* kind, Word id) {
+        throw_unknown(*pool.attachment(), index, kind, id);
+    }
+    [[noreturn]] static void throw_unknown(const Attachment& attachment, std::uint64_t index, const char* kind,
+                                           Word id) {
+        throw Error(errc::unknown_policy,
+                    "domain " + std::to_string(index) + " has " + kind + " " + to_string(PolicyId{id}) +
+                        ", which this program does not know; a Catalogue can name it",
+                    attachment.name());
+    }
+};
+
+struct BuiltIns : Catalogue<> {};
+
+} // namespace ss::inline v0

@@ -1,0 +1,48 @@
+// Every public name, declared. Defaults of policies are in structure/fwd.hpp, the only place that has any.
+#pragma once
+
+#include <ss/structure/fwd.hpp>
+
+namespace ss::inline v0 {
+
+// The pool
+class Pool;
+struct PoolOptions;
+enum class Access;
+struct ObjectInfo;
+class Error;
+enum class errc;
+template <class T>
+struct Offset;
+
+// Policies
+struct NullLock;
+struct SpinLock;
+struct FutexLock;
+struct RobustMutex;
+template <class L>
+struct Optimistic;
+class SimpleAllocator;
+class LogarithmicAllocator;
+class SegregatedAllocator;
+struct Fnv1a64;
+struct Wyhash;
+struct SipHash13;
+struct Xxh3; // <ss/hash/xxh3.hpp>, which needs libxxhash
+
+// Structures and what they take
+class Check;
+struct HashTableOptions;
+struct HashTableStats;
+struct DomainStats;
+template <class A, bool Versioned>
+class UserTransaction;
+
+// What is known of policies and types at run time
+template <class... Ps>
+struct Policies;
+template <class... Mine>
+struct Catalogue;
+struct BuiltIns;
+
+} // namespace ss::inline v0
