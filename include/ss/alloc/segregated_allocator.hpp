@@ -97,14 +97,15 @@ public:
     template <Heap H>
     static void free(State& state, H& heap, std::uint64_t offset) {
         using namespace segregated;
-        std::uint64_t page = page_of(heap, offset);
-        Word* self = descriptor(state, heap, page);
-        const std::uint64_t first = page - distance_to_slab(load(self[0]), page);
-        if (first != page) self = descriptor(state, heap, page = first);
-        const unsigned index = class_in(load(self[0]));
-        if (kind_of(load(self[0])) != Kind::slab || index >= class_count) [[unlikely]]
-            return free_run(state, heap, page, offset);
+        const std::uint64_t inside = page_of(heap, offset);
+        Word* const here = descriptor(state, heap, inside);
+        const Word word = load(*here);
+        const unsigned index = class_in(word);
+        if (kind_of(word) != Kind::slab || index >= class_count) [[unlikely]]
+            return free_run(state, heap, inside, offset);
 
+        const std::uint64_t page = inside - number_in(word);
+        Word* const self = first_descriptor(state, heap, inside, here, index);
         const SizeClass& c = classes[index];
         Word* const bitmap = bitmap_of(heap, c, page, self);
         const std::uint64_t block = block_at(heap, c, page, offset);
@@ -124,13 +125,15 @@ public:
     template <HeapReader H>
     [[nodiscard]] static std::uint64_t block_size(const State& state, const H& heap, std::uint64_t offset) {
         using namespace segregated;
-        std::uint64_t page = page_of(heap, offset);
-        page -= distance_to_slab(load(*descriptor(state, heap, page)), page);
-        const Word* const self = descriptor(state, heap, page);
-        const Word word = load(self[0]);
-        if (kind_of(word) != Kind::slab || class_in(word) >= class_count)
-            return large_length(state, heap, page, offset) * page_size;
-        const SizeClass& c = classes[class_in(word)];
+        const std::uint64_t inside = page_of(heap, offset);
+        const Word* const here = descriptor(state, heap, inside);
+        const Word word = load(*here);
+        const unsigned index = class_in(word);
+        if (kind_of(word) != Kind::slab || index >= class_count)
+            return large_length(state, heap, inside, offset) * page_size;
+        const std::uint64_t page = inside - number_in(word);
+        const Word* const self = first_descriptor(state, heap, inside, here, index);
+        const SizeClass& c = classes[index];
         const std::uint64_t block = block_at(heap, c, page, offset);
         if ((load(bitmap_of(heap, c, page, self)[block / 64]) >> block % 64 & 1) != 0)
             throw_damaged("this block is free", page);
@@ -239,10 +242,10 @@ private:
                                                     std::uint64_t offset) {
         using namespace segregated;
         const Word word = load(*descriptor(state, heap, page));
-        if (kind_of(word) != Kind::large || offset != offset_of(heap, page) || length_in(word) == 0 ||
-            !fits(page, length_in(word), load(state.pages)))
+        if (kind_of(word) != Kind::large || offset != offset_of(heap, page) || number_in(word) == 0 ||
+            !fits(page, number_in(word), load(state.pages)))
             throw_damaged("no block begins at this offset", page);
-        return length_in(word);
+        return number_in(word);
     }
 
     template <HeapReader H>
@@ -250,13 +253,17 @@ private:
         return (offset - heap.begin()) / segregated::page_size;  // wraps below the begin: no such page
     }
 
-    /// How far before `page` its slab begins: 0 unless it is another page of a slab.
-    [[nodiscard]] static std::uint64_t distance_to_slab(Word word, std::uint64_t page) {
+    /// The descriptor of the first page of the slab that the page `inside` belongs to, whose descriptor is `here`.
+    template <class H, class W>
+    [[nodiscard]] static W* first_descriptor(const State& state, H& heap, std::uint64_t inside, W* here, unsigned index) {
         using namespace segregated;
-        if (kind_of(word) != Kind::slab_part) return 0;
-        if (length_in(word) > page) [[unlikely]]
-            throw_damaged("a slab that begins before the heap", page);
-        return length_in(word);
+        const std::uint64_t distance = number_in(load(*here));
+        // Tables describe multiples of first_table_pages: mostly the two lie side by side in one.
+        W* const self = inside % first_table_pages >= distance ? here - distance * (descriptor_size / word_size)
+                                                               : descriptor(state, heap, inside - distance);
+        if (load(*self) != tag(Kind::slab, 0, index)) [[unlikely]]
+            throw_damaged("no slab where one should be", inside);
+        return self;
     }
 
     /// The number in its slab of the block that begins at `offset`.

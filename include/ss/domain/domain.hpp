@@ -12,6 +12,7 @@
 #include <ss/pool/pool.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -90,7 +91,7 @@ public:
         } catch (const Error& error) {
             if (!guard.is_ours()) throw;
             tx.rollback();
-            if (error.code() == errc::out_of_space || error.code() == errc::past_max_size) reclaim(tx);
+            if (error.code() == errc::out_of_space || error.code() == errc::past_max_size) (void)reclaim(tx);
             throw;
         } catch (...) {
             if (guard.is_ours()) tx.rollback();
@@ -251,18 +252,18 @@ private:
     void finish(const Guard& guard, Tx& tx) {
         check_ours(guard);
         tx.commit();
-        tx.for_each_upkeep([](const Upkeep& upkeep) {
+        tx.for_each_upkeep([this](const Upkeep& upkeep) {
             try {
-                upkeep.run(upkeep.structure);
-            } catch (const Error&) {
+                upkeep.functions->run(this, upkeep);
+            } catch (const std::exception&) {
                 // The operation has happened. A full disk is met again when it stands in somebody's way.
             }
         });
     }
 
-    [[nodiscard]] static bool reclaim(const Tx& tx) {
+    [[nodiscard]] bool reclaim(const Tx& tx) {
         bool any = false;
-        tx.for_each_upkeep([&](const Upkeep& upkeep) { any |= upkeep.reclaim(upkeep.structure); });
+        tx.for_each_upkeep([&](const Upkeep& upkeep) { any |= upkeep.functions->reclaim(this, upkeep); });
         return any;
     }
 

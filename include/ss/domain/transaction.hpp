@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ss/alloc/concept.hpp>
+#include <ss/domain/directory.hpp>
 #include <ss/domain/domain_core.hpp>
 
 #include <array>
@@ -14,12 +15,18 @@
 
 namespace ss::inline v0 {
 
-/// Work that a structure does after a commit, while the lock is still held, in small transactions of its own: growing
-/// by a bucket, freeing some garbage. What it throws is dropped: the operation before it has happened.
+/// Work on an object after a commit, while the lock is still held, in small transactions of its own: growing by a
+/// bucket, freeing some garbage. What it throws is dropped: the operation before it has happened. It names the object and
+/// not the handle, which may be gone by the commit.
 struct Upkeep {
-    void* structure;
-    void (*run)(void* structure);
-    bool (*reclaim)(void* structure); ///< frees all garbage it can; true if there was any
+    struct Functions {
+        void (*run)(void* domain, const Upkeep& upkeep);
+        bool (*reclaim)(void* domain, const Upkeep& upkeep); ///< frees all garbage it can; true if there was any
+    };
+
+    const Functions* functions; ///< `domain` is the Domain that runs the transaction
+    ObjectRef object;
+    std::array<Word, 2> seed;
 };
 
 /// `A` is the domain's allocator; `Versioned` says whether readers without the lock exist, for whom versions are kept.
@@ -146,10 +153,10 @@ public:
         forget_frees(point.frees);
     }
 
-    /// Notes work for after the commit, once per structure. What does not fit in is done at a later operation.
+    /// Notes work for after the commit, once per object. What does not fit in is done at a later operation.
     void remember(const Upkeep& upkeep) noexcept {
         for (std::uint64_t i = 0; i < upkeep_count_; ++i)
-            if (upkeep_[i].structure == upkeep.structure) return;
+            if (upkeep_[i].object.entry == upkeep.object.entry) return;
         if (upkeep_count_ < upkeep_.size()) upkeep_[upkeep_count_++] = upkeep;
     }
 

@@ -509,31 +509,35 @@ private:
 
     // --- upkeep: after a commit, while the lock is held
 
-    [[nodiscard]] Upkeep upkeep() noexcept {
-        return {.structure = this,
-                .run = [](void* self) { static_cast<HashTable*>(self)->maintain(); },
-                .reclaim = [](void* self) { return static_cast<HashTable*>(self)->reclaim(); }};
+    [[nodiscard]] Upkeep upkeep() const noexcept {
+        static constexpr Upkeep::Functions functions = {
+            .run = [](void* domain, const Upkeep& upkeep) { maintain(*static_cast<DomainType*>(domain), upkeep); },
+            .reclaim = [](void* domain, const Upkeep&) { return reclaim(*static_cast<DomainType*>(domain)); }};
+        return {.functions = &functions, .object = object_, .seed = {seed_.first, seed_.second}};
     }
 
     /// A few buckets, a little garbage: what one operation may cause, and somewhat more, so that debts are paid off.
-    void maintain() {
-        if (load(object_.entry->generation) != object_.generation) return;
-        detail::TableResizer<DomainType, Hash> resizer(domain_, object_, seed_);
-        if (resizer.wants_split())
-            for (int i = 0; i < 4 && resizer.wants_split(); ++i) resizer.split();
-        else if (resizer.wants_merge())
-            for (int i = 0; i < 2 && resizer.wants_merge(); ++i) resizer.merge();
-        if (load(domain_.core().block().garbage.bytes) != 0)
-            for (int i = 0; i < 2 && reap(); ++i) {}
+    static void maintain(DomainType& domain, const Upkeep& upkeep) {
+        const ObjectRef& object = upkeep.object;
+        if (load(object.entry->generation) == object.generation) {
+            detail::TableResizer<DomainType, Hash> resizer(domain, object,
+                                                           {.first = upkeep.seed[0], .second = upkeep.seed[1]});
+            if (resizer.wants_split())
+                for (int i = 0; i < 4 && resizer.wants_split(); ++i) resizer.split();
+            else if (resizer.wants_merge())
+                for (int i = 0; i < 2 && resizer.wants_merge(); ++i) resizer.merge();
+        }
+        if (load(domain.core().block().garbage.bytes) != 0)
+            for (int i = 0; i < 2 && reap(domain); ++i) {}
     }
 
-    bool reap() {
-        return domain_.step([](Tx& tx) { return detail::reap_hash_table(tx); });
+    static bool reap(DomainType& domain) {
+        return domain.step([](Tx& tx) { return detail::reap_hash_table(tx); });
     }
 
-    bool reclaim() {
+    static bool reclaim(DomainType& domain) {
         bool any = false;
-        while (reap()) any = true;
+        while (reap(domain)) any = true;
         return any;
     }
 

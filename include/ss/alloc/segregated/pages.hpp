@@ -8,17 +8,16 @@
 //
 // A run is a number of pages that belong together; its first page's descriptor tells what it is:
 //
-//     word 0  |  length or distance, 48 bits  |  class, 8  |  kind, 8  |
+//     word 0  |  number, 48 bits  |  class, 8  |  kind, 8  |
 //     word 1  |  next in the list: a page number, 0 at the end         |  free runs, and slabs with room
 //     word 2  |  previous in the list: meaningless in its first member |  (page 0 is table 0, never in a list)
 //     word 3  |  a slab's bitmap: 1 is a free block                    |  unless it lies in the slab's head
 //
 //     kind    inner 0     any page that is not named below; word 0 is then all 0
-//             free        first page of a free run, word 0 has its length
+//             free        first page of a free run, the number is its length
 //             free_end    last page of a free run of two or more, its length
 //             large       first page of a run that is one block, its length
-//             slab        first page of a slab, its length and class
-//             slab_part   another page of a slab in which a block begins, its distance from the first
+//             slab        page of a slab in which a block begins, how many pages it lies past the slab's first
 //             table       first page of a table, its length
 //
 // Inner pages are kept all 0, so that a wrong offset is told from a block with one look, and a kill never leaves a
@@ -60,15 +59,15 @@ struct State {
 };
 static_assert(sizeof(State) <= allocator_state_size);
 
-enum class Kind : std::uint8_t { inner, free, free_end, large, slab, slab_part, table };
+enum class Kind : std::uint8_t { inner, free, free_end, large, slab, table };
 
 /// Word 0 of a descriptor.
-[[nodiscard]] constexpr Word tag(Kind kind, std::uint64_t length, unsigned size_class = 0) noexcept {
-    return length << 16 | Word{size_class} << 8 | static_cast<Word>(kind);
+[[nodiscard]] constexpr Word tag(Kind kind, std::uint64_t number, unsigned size_class = 0) noexcept {
+    return number << 16 | Word{size_class} << 8 | static_cast<Word>(kind);
 }
 [[nodiscard]] constexpr Kind kind_of(Word tag) noexcept { return static_cast<Kind>(tag & 0xFF); }
 [[nodiscard]] constexpr unsigned class_in(Word tag) noexcept { return static_cast<unsigned>(tag >> 8 & 0xFF); }
-[[nodiscard]] constexpr std::uint64_t length_in(Word tag) noexcept { return tag >> 16; }
+[[nodiscard]] constexpr std::uint64_t number_in(Word tag) noexcept { return tag >> 16; }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_damaged(const char* what, std::uint64_t page) {
     throw_error(errc::damaged, std::string("segregated heap: ") + what + " at page " + std::to_string(page));
@@ -91,7 +90,7 @@ enum class Kind : std::uint8_t { inner, free, free_end, large, slab, slab_part, 
 /// The four words that describe `page`. Throws errc::damaged if there is no such page, or its table lies where none
 /// can be.
 template <class H>
-[[nodiscard]] inline auto* descriptor(const State& state, H& heap, std::uint64_t page) {
+[[nodiscard, gnu::always_inline]] inline auto* descriptor(const State& state, H& heap, std::uint64_t page) {
     const unsigned table = table_of(page);
     if (page >= load(state.pages) || table >= table_count) [[unlikely]]
         throw_damaged("no such page", page);

@@ -31,7 +31,7 @@ static_assert(bin_of(most_heap_pages) < bin_count);
 template <HeapReader H>
 [[nodiscard]] std::uint64_t free_length(const State& state, const H& heap, std::uint64_t page) {
     const Word word = load(*descriptor(state, heap, page));
-    const std::uint64_t length = length_in(word);
+    const std::uint64_t length = number_in(word);
     if (kind_of(word) != Kind::free || length == 0 || !fits(page, length, load(state.pages)))
         throw_damaged("no free run where one should be", page);
     return length;
@@ -42,7 +42,7 @@ template <HeapReader H>
 [[nodiscard]] std::uint64_t free_before(const State& state, const H& heap, std::uint64_t page) {
     if (page == 0) return 0;
     const Word word = load(*descriptor(state, heap, page - 1));
-    const std::uint64_t length = length_in(word);
+    const std::uint64_t length = number_in(word);
     if (kind_of(word) == Kind::free ? length != 1 : kind_of(word) != Kind::free_end) return 0;
     if (length > page || free_length(state, heap, page - length) != length)
         throw_damaged("a free run's two ends disagree", page);

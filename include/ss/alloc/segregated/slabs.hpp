@@ -33,7 +33,7 @@ template <class H, class W>
 template <class H>
 [[nodiscard]] auto* slab_descriptor(const State& state, H& heap, std::uint64_t page, unsigned index) {
     auto* const self = descriptor(state, heap, page);
-    if (load(self[0]) != tag(Kind::slab, classes[index].pages, index)) [[unlikely]]
+    if (load(self[0]) != tag(Kind::slab, 0, index)) [[unlikely]]
         throw_damaged("no slab where one should be", page);
     return self;
 }
@@ -43,15 +43,13 @@ template <class H>
     return c.pages * page_size - std::uint64_t{c.blocks} * c.size;
 }
 
-template <class W>
-[[nodiscard]] bool all_free(const SizeClass& c, const W* bitmap) noexcept {
+[[nodiscard]] inline bool all_free(const SizeClass& c, const Word* bitmap) noexcept {
     for (unsigned i = 0; i < c.map_words; ++i)
         if (load(bitmap[i]) != c.all_free(i)) return false;
     return true;
 }
 
-template <class W>
-[[nodiscard]] bool all_taken(const SizeClass& c, const W* bitmap) noexcept {
+[[nodiscard]] inline bool all_taken(const SizeClass& c, const Word* bitmap) noexcept {
     for (unsigned i = 0; i < c.map_words; ++i)
         if (load(bitmap[i]) != 0) return false;
     return true;
@@ -122,7 +120,7 @@ template <class H>
     if (page == 0) return {0, 0, false};
     const Word* const self = descriptor(state, heap, page);
     const unsigned index = class_in(load(self[0]));
-    if (kind_of(load(self[0])) != Kind::slab || index >= class_count)
+    if (index >= class_count || load(self[0]) != tag(Kind::slab, 0, index))
         throw_damaged("no slab where one should be", page);
     return {page, index, all_free(classes[index], bitmap_of(heap, classes[index], page, self))};
 }
@@ -176,9 +174,9 @@ template <Heap H>
     const SizeClass& c = classes[index];
     const std::uint64_t page = take_pages(state, heap, c.pages);
     Word* const self = descriptor(state, heap, page);
-    heap.store(self[0], tag(Kind::slab, c.pages, index));
+    heap.store(self[0], tag(Kind::slab, 0, index));
     for_each_part(c, [&](std::uint64_t distance) {
-        heap.store(*descriptor(state, heap, page + distance), tag(Kind::slab_part, distance, index));
+        heap.store(*descriptor(state, heap, page + distance), tag(Kind::slab, distance, index));
     });
     Word* const bitmap = bitmap_of(heap, c, page, self);
     for (unsigned i = 0; i < c.map_words; ++i)

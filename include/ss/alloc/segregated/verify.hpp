@@ -27,12 +27,12 @@ void for_each_run(const State& state, const H& heap, F&& f) {
     for (std::uint64_t page = 0; page < pages;) {
         const Word word = load(*descriptor(state, heap, page));
         const Kind kind = kind_of(word);
-        const std::uint64_t length = length_in(word);
+        const unsigned index = class_in(word);
+        std::uint64_t length = number_in(word);
+        if (kind == Kind::slab) length = length == 0 && index < class_count ? classes[index].pages : 0;
         const bool begins = kind == Kind::free || kind == Kind::large || kind == Kind::slab || kind == Kind::table;
         if (!begins || length == 0 || !fits(page, length, pages)) throw_damaged("no run begins", page);
-        if (kind == Kind::slab && (class_in(word) >= class_count || classes[class_in(word)].pages != length))
-            throw_damaged("a slab of no known class", page);
-        f(page, kind, length, class_in(word));
+        f(page, kind, length, index);
         page += length;
     }
 }
@@ -77,7 +77,7 @@ private:
         for (std::uint64_t i = 1; i < length && !findings_.full(); ++i) {
             Word expected = 0;
             if (kind == Kind::free && i + 1 == length) expected = tag(Kind::free_end, length);
-            if (kind == Kind::slab && (parts >> i & 1) != 0) expected = tag(Kind::slab_part, i, index);
+            if (kind == Kind::slab && (parts >> i & 1) != 0) expected = tag(Kind::slab, i, index);
             if (load(*descriptor(state_, heap_, page + i)) != expected)
                 findings_.add("page ", page + i, " does not look like a part of the run at ", page);
         }
