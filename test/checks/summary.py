@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""summary.py [--broken=<name>]... <junit file>...: what failed, what was skipped and why, and last one line of counts.
+
+A test that ctest could not start counts as failed: only exit code 77 is a skip. --broken names a build that failed.
+"""
+
+import pathlib
+import sys
+import xml.etree.ElementTree as xml
+
+
+def reasons(output):
+    """What the lines "SKIP: <reason>" of a test say."""
+    return [line[len("SKIP: "):].strip() for line in output.splitlines() if line.startswith("SKIP: ")]
+
+
+def classify(case):
+    """("passed" | "failed" | "skipped", reason)"""
+    skipped = case.find("skipped")
+    if skipped is not None:
+        message = skipped.get("message", "")
+        if message == "SKIP_RETURN_CODE=77":
+            said = reasons(case.findtext("system-out") or "")
+            return "skipped", "; ".join(said) if said else "it does not say why"
+        return "failed", message or "not run"
+    if case.get("status") != "run":
+        failure = case.find("failure")
+        return "failed", failure.get("message") if failure is not None else ""
+    return "passed", ""
+
+
+def main():
+    found = {"passed": [], "failed": [], "skipped": []}
+    for argument in sys.argv[1:]:
+        if argument.startswith("--broken="):
+            found["failed"].append((f"{argument.split('=', 1)[1]}: build", "not everything could be built"))
+            continue
+        path = pathlib.Path(argument)
+        build = path.parent.name
+        cases = list(xml.parse(path).iter("testcase")) if path.exists() else []
+        if not cases:
+            found["failed"].append((f"{build}: tests", "none was run"))
+        for case in cases:
+            outcome, reason = classify(case)
+            found[outcome].append((f"{build}: {case.get('name')}", reason))
+    print()
+    for outcome in ("skipped", "failed"):
+        if found[outcome]:
+            print(f"{outcome}:")
+            for name, reason in found[outcome]:
+                print(f"    {name}: {reason}" if reason else f"    {name}")
+    print(", ".join(f"{len(found[outcome])} {outcome}" for outcome in ("passed", "failed", "skipped")))
+    return 1 if found["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
