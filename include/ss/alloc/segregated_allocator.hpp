@@ -76,20 +76,22 @@ public:
         }
 
         const SizeClass& c = classes[index];
-        const std::uint64_t page = load(state.slabs[index]);
-        Word* const self = slab_descriptor(state, heap, page, index);
-        Word* const bitmap = bitmap_of(heap, c, page, self);
+        Word* const self = slab_at(heap, load(state.slabs[index]), index);
+        Word* const bitmap = bitmap_of(heap, c, self);
         unsigned i = 0;
-        while (i + 1 < c.map_words && load(bitmap[i]) == 0) ++i;
+        if (c.head != 0)
+            while (i + 1 < c.map_words && load(bitmap[i]) == 0) ++i;
         const Word bits = load(bitmap[i]);
-        const unsigned bit = 64 * i + static_cast<unsigned>(std::countr_zero(bits));
-        const std::uint64_t offset = offset_of(heap, page) + c.head + std::uint64_t{bit} * c.size;
-        if (bits == 0 || bit >= c.blocks) [[unlikely]]
+        const Word rest = bits & (bits - 1);
+        const std::uint64_t block = 64 * i + static_cast<unsigned>(std::countr_zero(bits));
+        const std::uint64_t page = number_in(load(self[0]));
+        if (bits == 0 || block >= c.blocks) [[unlikely]]
             throw_damaged("no block in a slab with room", page);
-        (void)heap.word(offset + c.size - word_size);  // throws if the block does not lie in the heap
-        heap.store(bitmap[i], bits & (bits - 1));
+        const std::uint64_t offset = offset_of(heap, page) + c.head + block * c.size;
+        (void)heap.word(offset + c.size - word_size); // throws if the block does not lie in the heap
+        heap.store(bitmap[i], rest);
         heap.store(state.allocated, load(state.allocated) + c.size);
-        if ((bits & (bits - 1)) == 0 && all_taken(c, bitmap)) unlink_slab(state, heap, page, index, self);
+        if (rest == 0 && (c.head == 0 || all_taken(c, bitmap))) unlink_first_slab(state, heap, index, self);
         return offset;
     }
 
@@ -97,17 +99,20 @@ public:
     template <Heap H>
     static void free(State& state, H& heap, std::uint64_t offset) {
         using namespace segregated;
-        const std::uint64_t inside = page_of(heap, offset);
-        Word* const here = descriptor(state, heap, inside);
-        const Word word = load(*here);
+        std::uint64_t at = descriptor_offset(state, page_of(heap, offset));
+        Word* self = descriptor_at(heap, at);
+        const Word word = load(*self);
         const unsigned index = class_in(word);
         if (kind_of(word) != Kind::slab || index >= class_count) [[unlikely]]
-            return free_run(state, heap, inside, offset);
+            return free_run(state, heap, offset);
+        const std::uint64_t page = number_in(word);
+        if (page != page_of(heap, offset)) {
+            at = descriptor_offset(state, page);
+            self = first_of_slab(heap, at, word);
+        }
 
-        const std::uint64_t page = inside - number_in(word);
-        Word* const self = first_descriptor(state, heap, inside, here, index);
         const SizeClass& c = classes[index];
-        Word* const bitmap = bitmap_of(heap, c, page, self);
+        Word* const bitmap = bitmap_of(heap, c, self);
         const std::uint64_t block = block_at(heap, c, page, offset);
         Word& bits = bitmap[block / 64];
         const Word before = load(bits);
@@ -115,27 +120,26 @@ public:
         if (before == after) [[unlikely]]
             throw_damaged("this block is free already", page);
         heap.store(state.allocated, load(state.allocated) - c.size);
-        if (before == 0 && all_taken(c, bitmap)) link_slab(state, heap, page, index, self);
+        if (before == 0 && (c.head == 0 || all_taken(c, bitmap))) link_slab(state, heap, at, index, self);
         heap.store(bits, after);
-        if (after == c.all_free(static_cast<unsigned>(block / 64)) && all_free(c, bitmap))
-            slab_became_empty(state, heap, page, index);
+        if (after == c.all_free(static_cast<unsigned>(block / 64)) && (c.head == 0 || all_free(c, bitmap)))
+            slab_became_empty(state, heap, at, index);
     }
 
     /// Constant time.
     template <HeapReader H>
     [[nodiscard]] static std::uint64_t block_size(const State& state, const H& heap, std::uint64_t offset) {
         using namespace segregated;
-        const std::uint64_t inside = page_of(heap, offset);
-        const Word* const here = descriptor(state, heap, inside);
-        const Word word = load(*here);
+        const Word* self = descriptor(state, heap, page_of(heap, offset));
+        const Word word = load(*self);
         const unsigned index = class_in(word);
         if (kind_of(word) != Kind::slab || index >= class_count)
-            return large_length(state, heap, inside, offset) * page_size;
-        const std::uint64_t page = inside - number_in(word);
-        const Word* const self = first_descriptor(state, heap, inside, here, index);
+            return large_length(state, heap, offset) * page_size;
+        const std::uint64_t page = number_in(word);
+        if (page != page_of(heap, offset)) self = first_of_slab(heap, descriptor_offset(state, page), word);
         const SizeClass& c = classes[index];
         const std::uint64_t block = block_at(heap, c, page, offset);
-        if ((load(bitmap_of(heap, c, page, self)[block / 64]) >> block % 64 & 1) != 0)
+        if ((load(bitmap_of(heap, c, self)[block / 64]) >> block % 64 & 1) != 0)
             throw_damaged("this block is free", page);
         return c.size;
     }
@@ -165,7 +169,7 @@ public:
                 visit(BlockInfo{offset, length * page_size, kind == Kind::large});
             if (kind != Kind::slab) return;
             const SizeClass& c = classes[index];
-            const Word* const bitmap = bitmap_of(heap, c, page, descriptor(state, heap, page));
+            const Word* const bitmap = bitmap_of(heap, c, descriptor(state, heap, page));
             for (unsigned i = 0; i < c.blocks; ++i)
                 visit(BlockInfo{offset + c.head + std::uint64_t{i} * c.size, c.size,
                                 (load(bitmap[i / 64]) >> i % 64 & 1) == 0});
@@ -178,9 +182,9 @@ public:
         using namespace segregated;
         for (Word& place : state.spares) {
             const Spare spare = spare_in(state, heap, place);
-            if (spare.page == 0) continue;
+            if (spare.at == 0) continue;
             heap.store(place, 0);
-            if (spare.empty) close_slab(state, heap, spare.page, spare.index);
+            if (spare.empty) close_slab(state, heap, spare.at, spare.index);
         }
         trim_end(state, heap);
         return offset_of(heap, load(state.pages));
@@ -230,17 +234,17 @@ private:
     }
 
     template <Heap H>
-    [[gnu::noinline]] static void free_run(State& state, H& heap, std::uint64_t page, std::uint64_t offset) {
-        const std::uint64_t pages = large_length(state, heap, page, offset);
+    [[gnu::noinline]] static void free_run(State& state, H& heap, std::uint64_t offset) {
+        const std::uint64_t pages = large_length(state, heap, offset);
         heap.store(state.allocated, load(state.allocated) - pages * segregated::page_size);
-        segregated::give_run(state, heap, page, pages);
+        segregated::give_run(state, heap, page_of(heap, offset), pages);
     }
 
-    /// The pages of the large block that begins at `offset`, which lies in `page`.
+    /// The pages of the large block that begins at `offset`.
     template <HeapReader H>
-    [[nodiscard]] static std::uint64_t large_length(const State& state, const H& heap, std::uint64_t page,
-                                                    std::uint64_t offset) {
+    [[nodiscard]] static std::uint64_t large_length(const State& state, const H& heap, std::uint64_t offset) {
         using namespace segregated;
+        const std::uint64_t page = page_of(heap, offset);
         const Word word = load(*descriptor(state, heap, page));
         if (kind_of(word) != Kind::large || offset != offset_of(heap, page) || number_in(word) == 0 ||
             !fits(page, number_in(word), load(state.pages)))
@@ -249,20 +253,16 @@ private:
     }
 
     template <HeapReader H>
-    [[nodiscard]] static std::uint64_t page_of(const H& heap, std::uint64_t offset) {
-        return (offset - heap.begin()) / segregated::page_size;  // wraps below the begin: no such page
+    [[nodiscard]] static std::uint64_t page_of(const H& heap, std::uint64_t offset) noexcept {
+        return (offset - heap.begin()) / segregated::page_size; // wraps below the begin: no such page
     }
 
-    /// The descriptor of the first page of the slab that the page `inside` belongs to, whose descriptor is `here`.
-    template <class H, class W>
-    [[nodiscard]] static W* first_descriptor(const State& state, H& heap, std::uint64_t inside, W* here, unsigned index) {
-        using namespace segregated;
-        const std::uint64_t distance = number_in(load(*here));
-        // Tables describe multiples of first_table_pages: mostly the two lie side by side in one.
-        W* const self = inside % first_table_pages >= distance ? here - distance * (descriptor_size / word_size)
-                                                               : descriptor(state, heap, inside - distance);
-        if (load(*self) != tag(Kind::slab, 0, index)) [[unlikely]]
-            throw_damaged("no slab where one should be", inside);
+    /// The descriptor of a slab's first page, which says the same as that of the page that `word` was found in.
+    template <class H>
+    [[nodiscard]] static auto* first_of_slab(H& heap, std::uint64_t at, Word word) {
+        auto* const self = segregated::descriptor_at(heap, at);
+        if (load(*self) != word) [[unlikely]]
+            segregated::throw_damaged("no slab where one should be", segregated::number_in(word));
         return self;
     }
 

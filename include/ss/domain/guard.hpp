@@ -76,7 +76,8 @@ private:
             throw Error(errc::lock_order, which + " is locked, and this thread holds a later one", attachment.name());
         throw Error(errc::lock_timeout,
                     which + " has been locked for " + std::to_string(attachment.options().lock_timeout.count()) +
-                        " ms, now by " + to_string_token(locker_.owner(domain_->lock_slot())) + ", which is alive",
+                        " ms, now by " + attachment.session().describe(locker_.owner(domain_->lock_slot())) +
+                        ", which is alive",
                     attachment.name());
     }
 

@@ -90,7 +90,7 @@ template <class Locker, class F>
                         attachment.name());
         if (std::chrono::steady_clock::now() >= deadline)
             throw Error(errc::lock_timeout,
-                        which + " is being changed by " + to_string_token(owner) +
+                        which + " is being changed by " + attachment.session().describe(owner) +
                             ", which is alive and stands still",
                         attachment.name());
         os::sleep_for(std::chrono::milliseconds(1));

@@ -27,6 +27,7 @@ struct Upkeep {
     const Functions* functions; ///< `domain` is the Domain that runs the transaction
     ObjectRef object;
     std::array<Word, 2> seed;
+    std::uint64_t operations; ///< on the object, in this transaction
 };
 
 /// `A` is the domain's allocator; `Versioned` says whether readers without the lock exist, for whom versions are kept.
@@ -156,7 +157,10 @@ public:
     /// Notes work for after the commit, once per object. What does not fit in is done at a later operation.
     void remember(const Upkeep& upkeep) noexcept {
         for (std::uint64_t i = 0; i < upkeep_count_; ++i)
-            if (upkeep_[i].object.entry == upkeep.object.entry) return;
+            if (upkeep_[i].object.entry == upkeep.object.entry) {
+                upkeep_[i].operations += upkeep.operations;
+                return;
+            }
         if (upkeep_count_ < upkeep_.size()) upkeep_[upkeep_count_++] = upkeep;
     }
 

@@ -45,8 +45,8 @@ private:
             if (state.owner.compare_exchange_strong(seen, session.token(), std::memory_order_acquire))
                 return seen == 0 ? LockResult::acquired : LockResult::owner_died;
         throw Error(errc::in_use,
-                    to_string_token(seen) + " has this domain to itself (NullLock), we are " +
-                        to_string_token(session.token()),
+                    session.describe(seen) + " has this domain to itself (NullLock), we are " +
+                        session.describe(session.token()),
                     session.path());
     }
 };

@@ -267,7 +267,7 @@ private:
                         name_);
         for (std::uint64_t domain = 0; domain < header_.domains; ++domain)
             regions_[domain].bind(mapping_.data(), header_.region_offset + domain * header_.region_stride,
-                                  header_.region_stride, domain_state(domain).committed, file_);
+                                  header_.region_stride, domain_state(domain).committed, file_, identity_);
         begin_session();
         if (options_.huge_pages) collapse();
         return true;

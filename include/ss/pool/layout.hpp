@@ -83,11 +83,12 @@ static_assert(sizeof(DomainState) == cache_line);
 /// First in the volatile zone. A session is a slot and the generation the slot had when the session began.
 struct SessionTable {
     std::array<std::atomic<std::uint32_t>, max_sessions> generations;
+    std::array<std::atomic<std::uint32_t>, max_sessions> pids; ///< as each saw its own: for messages, proves nothing
     std::atomic<std::uint32_t> next; ///< the slot to try first: round robin, so that generations last
     std::array<std::uint32_t, 15> reserved;
 };
 
-static_assert(sizeof(SessionTable) == max_sessions * 4 + cache_line && std::is_standard_layout_v<SessionTable>);
+static_assert(sizeof(SessionTable) == 2 * max_sessions * 4 + cache_line && std::is_standard_layout_v<SessionTable>);
 
 /// A lock policy's State may be as large as this.
 inline constexpr std::uint64_t lock_state_size = cache_line;

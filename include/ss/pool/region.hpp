@@ -36,13 +36,14 @@ public:
     Region& operator=(const Region&) = delete;
 
     /// `committed` is the shared word that says how many bytes are committed, `stride` what it may grow to.
-    void bind(std::byte* pool, std::uint64_t begin, std::uint64_t stride, const Word& committed,
-              const os::File& file) noexcept {
+    void bind(std::byte* pool, std::uint64_t begin, std::uint64_t stride, const Word& committed, const os::File& file,
+              const os::FileIdentity& identity) noexcept {
         pool_ = pool;
         begin_ = begin;
         stride_ = stride;
         committed_ = &committed;
         file_ = &file;
+        identity_ = &identity;
     }
 
     [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
@@ -109,7 +110,10 @@ private:
         const std::uint64_t claimed = load_acquire(*committed_);
         if (claimed == known || claimed > stride_) return known;
         os::FileStatus status;
-        if (os::try_status(file_->descriptor(), status) && status.size < begin_ + claimed) return known;
+        // A descriptor that was closed, or is another file's by now, cannot be asked: then the word is all there is.
+        if (os::try_status(file_->descriptor(), status) && status.identity == *identity_ &&
+            status.size < begin_ + claimed)
+            return known;
         known_.store(claimed, std::memory_order_release);
         return claimed;
     }
@@ -119,6 +123,7 @@ private:
     std::uint64_t stride_ = 0;
     const Word* committed_ = nullptr;
     const os::File* file_ = nullptr;
+    const os::FileIdentity* identity_ = nullptr;
     mutable std::atomic<std::uint64_t> known_ = 0;
 };
 

@@ -45,11 +45,6 @@ static_assert((1U << slot_bits) == max_sessions);
     return token >> slot_bits & max_generation;
 }
 
-/// For messages: "session 3.17", slot and generation.
-[[nodiscard]] inline std::string to_string_token(Token token) {
-    return "session " + std::to_string(token_slot(token)) + "." + std::to_string(token_generation(token));
-}
-
 /// One attachment's proof of life, and its means to ask for others'. What a lock policy is given.
 class Session {
 public:
@@ -70,6 +65,7 @@ public:
                 os::try_lock_byte(description.descriptor(), LockBytes::sessions + slot, os::ByteLock::exclusive);
             if (error == EAGAIN) continue;
             if (error != 0) os::throw_errno(error, "lock a byte of the pool", path_);
+            table.pids[slot].store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
             table.generations[slot].store(generation + 1, std::memory_order_release);
             table.next.store((slot + 1) % max_sessions, std::memory_order_relaxed);
             keep_alive(std::move(description), LockBytes::sessions + slot);
@@ -116,6 +112,16 @@ public:
         if (!can_judge()) return false;
         const auto state = os::probe_bytes(probe_, LockBytes::sessions + token_slot(token));
         return state == os::ByteState::free && generation.load(std::memory_order_acquire) == token_generation(token);
+    }
+
+    /// For messages: "session 3.17 (pid 4711)", slot and generation, and what its process called itself.
+    [[nodiscard]] std::string describe(Token token) const {
+        token &= token_mask;
+        std::string text =
+            "session " + std::to_string(token_slot(token)) + "." + std::to_string(token_generation(token));
+        if (table_->generations[token_slot(token)].load(std::memory_order_acquire) == token_generation(token))
+            text += " (pid " + std::to_string(table_->pids[token_slot(token)].load(std::memory_order_relaxed)) + ")";
+        return text;
     }
 
     /// True only if certainly no other session that may write, and no reader either if `readers` says so, is there.

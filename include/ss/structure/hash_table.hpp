@@ -38,10 +38,16 @@ struct HashTableOptions {
 };
 
 struct HashTableStats {
+    // Of the table
     std::uint64_t entries = 0;
     std::uint64_t buckets = 0;
-    std::uint64_t bytes_allocated = 0; ///< of this table
-    DomainStats domain;                ///< of the domain that it lives in
+    std::uint64_t bytes_allocated = 0;
+    // Of the domain that it lives in
+    std::uint64_t bytes_free = 0;
+    std::uint64_t garbage_bytes = 0;
+    std::uint64_t journal_high_water = 0;
+    std::uint64_t recoveries = 0;
+    DomainStats domain; ///< all of it
 };
 
 /// The type id of every HashTable, whatever its policies.
@@ -374,6 +380,10 @@ public:
             return table.validate_table();
         });
         stats.domain = domain_.stats();
+        stats.bytes_free = stats.domain.bytes_free;
+        stats.garbage_bytes = stats.domain.garbage_bytes;
+        stats.journal_high_water = stats.domain.journal_high_water;
+        stats.recoveries = stats.domain.recoveries;
         return stats;
     }
 
@@ -513,19 +523,18 @@ private:
         static constexpr Upkeep::Functions functions = {
             .run = [](void* domain, const Upkeep& upkeep) { maintain(*static_cast<DomainType*>(domain), upkeep); },
             .reclaim = [](void* domain, const Upkeep&) { return reclaim(*static_cast<DomainType*>(domain)); }};
-        return {.functions = &functions, .object = object_, .seed = {seed_.first, seed_.second}};
+        return {.functions = &functions, .object = object_, .seed = {seed_.first, seed_.second}, .operations = 1};
     }
 
-    /// A few buckets, a little garbage: what one operation may cause, and somewhat more, so that debts are paid off.
+    /// As many buckets as the transaction's operations can have called for, and a little garbage.
     static void maintain(DomainType& domain, const Upkeep& upkeep) {
         const ObjectRef& object = upkeep.object;
         if (load(object.entry->generation) == object.generation) {
             detail::TableResizer<DomainType, Hash> resizer(domain, object,
                                                            {.first = upkeep.seed[0], .second = upkeep.seed[1]});
-            if (resizer.wants_split())
-                for (int i = 0; i < 4 && resizer.wants_split(); ++i) resizer.split();
-            else if (resizer.wants_merge())
-                for (int i = 0; i < 2 && resizer.wants_merge(); ++i) resizer.merge();
+            const std::uint64_t most = 1 + upkeep.operations / detail::entries_to_merge;
+            for (std::uint64_t i = 0; i < most && resizer.wants_split(); ++i) resizer.split();
+            for (std::uint64_t i = 0; i < most && resizer.wants_merge(); ++i) resizer.merge();
         }
         if (load(domain.core().block().garbage.bytes) != 0)
             for (int i = 0; i < 2 && reap(domain); ++i) {}

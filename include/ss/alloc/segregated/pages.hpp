@@ -9,15 +9,15 @@
 // A run is a number of pages that belong together; its first page's descriptor tells what it is:
 //
 //     word 0  |  number, 48 bits  |  class, 8  |  kind, 8  |
-//     word 1  |  next in the list: a page number, 0 at the end         |  free runs, and slabs with room
-//     word 2  |  previous in the list: meaningless in its first member |  (page 0 is table 0, never in a list)
-//     word 3  |  a slab's bitmap: 1 is a free block                    |  unless it lies in the slab's head
+//     word 1  |  next in the list, 0 at the end            |  free runs: a page, which is never 0, since that is table 0
+//     word 2  |  previous: meaningless in the first member |  slabs with room: the offset of a descriptor
+//     word 3  |  a slab's bitmap: 1 is a free block        |  unless it lies in the slab's head
 //
 //     kind    inner 0     any page that is not named below; word 0 is then all 0
 //             free        first page of a free run, the number is its length
 //             free_end    last page of a free run of two or more, its length
 //             large       first page of a run that is one block, its length
-//             slab        page of a slab in which a block begins, how many pages it lies past the slab's first
+//             slab        page of a slab in which a block begins, the number of the slab's first page
 //             table       first page of a table, its length
 //
 // Inner pages are kept all 0, so that a wrong offset is told from a block with one look, and a kill never leaves a
@@ -38,7 +38,7 @@ namespace ss::inline v0::segregated {
 inline constexpr std::uint64_t descriptor_size = 32;
 inline constexpr std::uint64_t first_table_pages = page_size / descriptor_size; // that the first table describes
 inline constexpr std::uint64_t most_heap_pages = std::uint64_t{1} << 35;        // 2^47 bytes
-inline constexpr unsigned table_count = 29;
+inline constexpr unsigned most_tables = 29;
 inline constexpr unsigned spare_count = 4;
 
 /// Free runs by length: every length up to 15 has a bin of its own, above there are eight to a doubling.
@@ -51,10 +51,11 @@ struct State {
     Word allocated;                       // bytes: the sum of block_size over all blocks
     Word overhead;                        // bytes of tables, bitmaps and what slabs leave over at their ends
     Word partial[2];                      // bit c: class c has a slab with room
+    Word slabs[class_count];              // by class: the first slab with room, as the offset of its descriptor
+    Word spares[spare_count];             // slabs that may stay though empty, as offsets of their descriptors; 0: none
+    Word table_count;                     // tables that are there; what is said of others means nothing
+    Word tables[most_tables];             // where page 0 would be described, if the table went back so far: an offset
     Word filled_bins[bin_count / 64 + 1]; // bit b: bin b has a run
-    Word spares[spare_count];             // slabs that may stay though empty; 0: none
-    Word tables[table_count];             // offset of table i; 0: not there
-    Word slabs[class_count];              // by class: the first slab with room
     Word bins[bin_count];                 // the first free run
 };
 static_assert(sizeof(State) <= allocator_state_size);
@@ -74,31 +75,45 @@ enum class Kind : std::uint8_t { inner, free, free_end, large, slab, table };
 }
 
 [[nodiscard]] constexpr unsigned table_of(std::uint64_t page) noexcept {
-    return static_cast<unsigned>(std::bit_width(page / first_table_pages));
+    return static_cast<unsigned>(std::bit_width(page | (first_table_pages - 1)) - std::bit_width(first_table_pages - 1));
 }
 
 /// The first page that a table describes.
 [[nodiscard]] constexpr std::uint64_t first_page_of(unsigned table) noexcept {
     return (first_table_pages / 2 << table) & ~(first_table_pages - 1);
 }
+static_assert(table_of(127) == 0 && table_of(128) == 1 && table_of(256) == 2 && first_page_of(2) == 256);
 
 /// How many pages a table is made of.
 [[nodiscard]] constexpr std::uint64_t table_length(unsigned table) noexcept {
     return table == 0 ? 1 : std::uint64_t{1} << (table - 1);
 }
 
-/// The four words that describe `page`. Throws errc::damaged if there is no such page, or its table lies where none
-/// can be.
+/// The offset of the table itself.
+[[nodiscard]] inline std::uint64_t table_offset(const State& state, unsigned table) noexcept {
+    return load(state.tables[table]) + first_page_of(table) * descriptor_size;
+}
+
+/// The four words of the descriptor that lies at an offset. Throws errc::damaged if none can lie there.
+template <class H>
+[[nodiscard, gnu::always_inline]] inline auto* descriptor_at(H& heap, std::uint64_t offset) {
+    // The heap ends at a page's edge: if the first of four words that are aligned to their size lies inside, all do.
+    if (!is_aligned(offset, descriptor_size)) [[unlikely]]
+        throw_damaged("misplaced descriptor", offset / page_size);
+    return &heap.word(offset);
+}
+
+/// Where `page` is described. Throws errc::damaged if there is no such page.
+[[nodiscard, gnu::always_inline]] inline std::uint64_t descriptor_offset(const State& state, std::uint64_t page) {
+    const unsigned table = table_of(page);
+    if (page >= load(state.pages) || table >= most_tables) [[unlikely]]
+        throw_damaged("no such page", page);
+    return load(state.tables[table]) + page * descriptor_size;
+}
+
 template <class H>
 [[nodiscard, gnu::always_inline]] inline auto* descriptor(const State& state, H& heap, std::uint64_t page) {
-    const unsigned table = table_of(page);
-    if (page >= load(state.pages) || table >= table_count) [[unlikely]]
-        throw_damaged("no such page", page);
-    const std::uint64_t base = load(state.tables[table]);
-    if (!is_aligned(base, page_size)) [[unlikely]]
-        throw_damaged("misplaced table", page);
-    // A table begins and the heap ends at a page's edge: if the first of the four words lies inside, all do.
-    return &heap.word(base + (page - first_page_of(table)) * descriptor_size);
+    return descriptor_at(heap, descriptor_offset(state, page));
 }
 
 /// The first byte of a page.

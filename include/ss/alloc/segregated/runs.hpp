@@ -171,33 +171,32 @@ void extend(State& state, H& heap, std::uint64_t length) {
     if (length > most_heap_pages - run)
         throw_error(errc::too_large, "allocation past the largest heap of 2^47 bytes");
 
+    const auto old_tables = static_cast<unsigned>(std::min<Word>(load(state.table_count), most_tables));
+    unsigned tables = old_tables;
     std::uint64_t need = run + length;
-    unsigned tables = 0; // how many tables will be there then
-    for (; tables < table_count && (load(state.tables[tables]) != 0 || first_page_of(tables) < need); ++tables)
-        if (load(state.tables[tables]) == 0) need += table_length(tables);
+    for (; tables < most_tables && first_page_of(tables) < need; ++tables) need += table_length(tables);
     if (committed < need) committed = (heap.grow((need - committed) * page_size) - heap.begin()) / page_size;
-    const std::uint64_t pages = std::min(committed, tables < table_count ? first_page_of(tables) : most_heap_pages);
+    const std::uint64_t pages = std::min(committed, tables < most_tables ? first_page_of(tables) : most_heap_pages);
     if (pages < need || pages <= old_pages) throw_damaged("the heap did not grow", old_pages);
 
     if (tail != 0) {
         unlink_run(state, heap, run, tail);
         if (tail > 1) heap.store(*descriptor(state, heap, old_pages - 1), 0);
     }
+    // Tables past the count and descriptors past the old end mean nothing after a rollback.
     std::uint64_t next = run;
-    for (unsigned i = 0; i < tables; ++i)
-        if (load(state.tables[i]) == 0) {
-            heap.store(state.tables[i], offset_of(heap, next));
-            next += table_length(i);
-        }
+    for (unsigned i = old_tables; i < tables; next += table_length(i++))
+        heap.fill(state.tables[i], offset_of(heap, next) - first_page_of(i) * descriptor_size);
+    if (tables != old_tables) {
+        heap.store(state.table_count, tables);
+        heap.store(state.overhead, load(state.overhead) + (next - run) * page_size);
+    }
     heap.store(state.pages, pages);
-    if (next > run) heap.store(state.overhead, load(state.overhead) + (next - run) * page_size);
-    // Descriptors past the old end mean nothing after a rollback.
     for (std::uint64_t page = old_pages; page < pages; ++page) heap.fill(*descriptor(state, heap, page), 0);
-    for (unsigned i = 0; i < tables; ++i) {
-        const std::uint64_t page = (load(state.tables[i]) - heap.begin()) / page_size;
-        if (page < run || page >= next) continue;
-        Word& word = *descriptor(state, heap, page);
-        if (page < old_pages)
+    next = run;
+    for (unsigned i = old_tables; i < tables; next += table_length(i++)) {
+        Word& word = *descriptor(state, heap, next);
+        if (next < old_pages)
             heap.store(word, tag(Kind::table, table_length(i)));
         else
             heap.fill(word, tag(Kind::table, table_length(i)));
@@ -205,28 +204,26 @@ void extend(State& state, H& heap, std::uint64_t length) {
     link_run(state, heap, next, pages - next);
 }
 
-/// Lets go of free pages at the end, and of tables there that describe nothing any more. At most 5 journal entries
+/// Lets go of free pages at the end, and of tables there that describe nothing any more. At most 6 journal entries
 /// per table.
 template <Heap H>
 void trim_end(State& state, H& heap) {
-    for (unsigned steps = 0; steps <= 2 * table_count; ++steps) {
+    for (unsigned steps = 0; steps <= 2 * most_tables; ++steps) {
         const std::uint64_t pages = load(state.pages);
         if (const std::uint64_t tail = free_before(state, heap, pages); tail != 0) {
             unlink_run(state, heap, pages - tail, tail);
             heap.store(state.pages, pages - tail);
             continue;
         }
-        unsigned last = 0;
-        while (last < table_count &&
-               (load(state.tables[last]) == 0 ||
-                load(state.tables[last]) + table_length(last) * page_size != offset_of(heap, pages)))
-            ++last;
-        if (pages == 0 || last == table_count) return;
+        const auto tables = static_cast<unsigned>(std::min<Word>(load(state.table_count), most_tables));
+        if (tables == 0) return;
+        const unsigned last = tables - 1;
+        const std::uint64_t page = (table_offset(state, last) - heap.begin()) / page_size;
+        if (page + table_length(last) != pages) return;
         // It lies no further than the pages it describes, so it describes nothing but itself and what came after.
-        const std::uint64_t page = pages - table_length(last);
         if (page > first_page_of(last)) throw_damaged("misplaced table", page);
         heap.store(state.pages, page);
-        heap.store(state.tables[last], 0);
+        heap.store(state.table_count, last);
         heap.store(state.overhead, load(state.overhead) - table_length(last) * page_size);
     }
 }

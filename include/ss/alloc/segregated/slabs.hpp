@@ -23,19 +23,19 @@
 
 namespace ss::inline v0::segregated {
 
-/// The words of a slab's bitmap, one after the other. `self` is the descriptor of its first page.
-template <class H, class W>
-[[nodiscard]] W* bitmap_of(H& heap, const SizeClass& c, std::uint64_t page, W* self) {
-    return c.head == 0 ? self + 3 : &heap.word(offset_of(heap, page));
+/// The descriptor of a slab of class `index`, which lies at the offset `at`; throws errc::damaged if none does.
+template <class H>
+[[nodiscard, gnu::always_inline]] inline auto* slab_at(H& heap, std::uint64_t at, unsigned index) {
+    auto* const self = descriptor_at(heap, at);
+    if ((load(self[0]) & 0xFFFF) != tag(Kind::slab, 0, index)) [[unlikely]]
+        throw_damaged("no slab where one should be described", at / page_size);
+    return self;
 }
 
-/// Checks that a slab of class `index` begins at `page`, and returns its descriptor.
-template <class H>
-[[nodiscard]] auto* slab_descriptor(const State& state, H& heap, std::uint64_t page, unsigned index) {
-    auto* const self = descriptor(state, heap, page);
-    if (load(self[0]) != tag(Kind::slab, 0, index)) [[unlikely]]
-        throw_damaged("no slab where one should be", page);
-    return self;
+/// The words of a slab's bitmap, one after the other. `self` is the slab's descriptor.
+template <class H, class W>
+[[nodiscard, gnu::always_inline]] inline W* bitmap_of(H& heap, const SizeClass& c, W* self) {
+    return c.head == 0 ? self + 3 : &heap.word(offset_of(heap, number_in(load(self[0]))));
 }
 
 /// The bytes of a slab that no block gets.
@@ -63,34 +63,39 @@ void for_each_part(const SizeClass& c, F&& f) {
         if (const std::uint64_t distance = i * c.size / page_size; distance != last) f(last = distance);
 }
 
-/// Puts a slab in front of its class's list. At most 3 journal entries.
+/// Puts the slab that is described at `at` in front of its class's list. At most 3 journal entries.
 template <Heap H>
-void link_slab(State& state, H& heap, std::uint64_t page, unsigned index, Word* self) {
-    const std::uint64_t next = load(state.slabs[index]);
+[[gnu::always_inline]] inline void link_slab(State& state, H& heap, std::uint64_t at, unsigned index, Word* self) {
+    Word& first = state.slabs[index];
+    const std::uint64_t next = load(first);
     change(heap, self[1], next);
     if (next != 0)
-        heap.store(slab_descriptor(state, heap, next, index)[2], page);
+        heap.store(slab_at(heap, next, index)[2], at);
     else
         change(heap, state.partial[index / 64], load(state.partial[index / 64]) | Word{1} << index % 64);
-    heap.store(state.slabs[index], page);
+    heap.store(first, at);
+}
+
+/// Takes the first slab out of its class's list. At most 2 journal entries.
+template <Heap H>
+[[gnu::always_inline]] inline void unlink_first_slab(State& state, H& heap, unsigned index, const Word* self) {
+    const std::uint64_t next = load(self[1]);
+    heap.store(state.slabs[index], next);
+    Word& partial = state.partial[index / 64];
+    if (next == 0) heap.store(partial, load(partial) & ~(Word{1} << index % 64));
 }
 
 /// Takes a slab out of its class's list. At most 2 journal entries.
 template <Heap H>
-void unlink_slab(State& state, H& heap, std::uint64_t page, unsigned index, const Word* self) {
+void unlink_slab(State& state, H& heap, std::uint64_t at, unsigned index, const Word* self) {
+    if (load(state.slabs[index]) == at) return unlink_first_slab(state, heap, index, self);
     const std::uint64_t next = load(self[1]);
-    if (load(state.slabs[index]) == page) {
-        heap.store(state.slabs[index], next);
-        Word& partial = state.partial[index / 64];
-        if (next == 0) heap.store(partial, load(partial) & ~(Word{1} << index % 64));
-        return;
-    }
     const std::uint64_t previous = load(self[2]);
-    Word* const before = slab_descriptor(state, heap, previous, index);
-    if (load(before[1]) != page) throw_damaged("broken list of slabs", page);
+    Word* const before = slab_at(heap, previous, index);
+    if (load(before[1]) != at) throw_damaged("broken list of slabs", at / page_size);
     if (next != 0) {
-        Word* const after = slab_descriptor(state, heap, next, index);
-        if (load(after[2]) != page) throw_damaged("broken list of slabs", page);
+        Word* const after = slab_at(heap, next, index);
+        if (load(after[2]) != at) throw_damaged("broken list of slabs", at / page_size);
         heap.store(after[2], previous);
     }
     heap.store(before[1], next);
@@ -98,9 +103,11 @@ void unlink_slab(State& state, H& heap, std::uint64_t page, unsigned index, cons
 
 /// Gives an empty slab's pages back. At most 21 journal entries: 2 for the list, 6 for parts, 1, and give_run's.
 template <Heap H>
-void close_slab(State& state, H& heap, std::uint64_t page, unsigned index) {
+void close_slab(State& state, H& heap, std::uint64_t at, unsigned index) {
     const SizeClass& c = classes[index];
-    unlink_slab(state, heap, page, index, slab_descriptor(state, heap, page, index));
+    const Word* const self = slab_at(heap, at, index);
+    const std::uint64_t page = number_in(load(self[0]));
+    unlink_slab(state, heap, at, index, self);
     for_each_part(c, [&](std::uint64_t distance) { heap.store(*descriptor(state, heap, page + distance), 0); });
     heap.store(state.overhead, load(state.overhead) - overhead_of(c));
     give_run(state, heap, page, c.pages);
@@ -108,35 +115,37 @@ void close_slab(State& state, H& heap, std::uint64_t page, unsigned index) {
 
 /// A slab that may stay though empty.
 struct Spare {
+    std::uint64_t at; // where it is described; 0: none
     std::uint64_t page;
     unsigned index;
     bool empty;
 };
 
-/// What a place for spares holds; page 0: nothing.
-template <class H>
+/// What a place for spares holds.
+template <HeapReader H>
 [[nodiscard]] Spare spare_in(const State& state, const H& heap, const Word& place) {
-    const std::uint64_t page = load(place);
-    if (page == 0) return {0, 0, false};
-    const Word* const self = descriptor(state, heap, page);
+    const std::uint64_t at = load(place);
+    if (at == 0) return {0, 0, 0, false};
+    const Word* const self = descriptor_at(heap, at);
+    const std::uint64_t page = number_in(load(self[0]));
     const unsigned index = class_in(load(self[0]));
-    if (index >= class_count || load(self[0]) != tag(Kind::slab, 0, index))
-        throw_damaged("no slab where one should be", page);
-    return {page, index, all_free(classes[index], bitmap_of(heap, classes[index], page, self))};
+    if (kind_of(load(self[0])) != Kind::slab || index >= class_count || descriptor_offset(state, page) != at)
+        throw_damaged("no slab where one should be described", at / page_size);
+    return {at, page, index, all_free(classes[index], bitmap_of(heap, classes[index], self))};
 }
 
 /// A slab has become empty. It is given back, unless its class has no other room: then it stays, lest a block that
-/// comes and goes makes a slab come and go. At most spare_count stay, the eldest leaves. At most 23 journal entries.
+/// comes and goes makes a slab come and go. At most spare_count stay, the eldest leaves. At most 22 journal entries.
 template <Heap H>
-[[gnu::noinline]] void slab_became_empty(State& state, H& heap, std::uint64_t page, unsigned index) {
+[[gnu::noinline]] void slab_became_empty(State& state, H& heap, std::uint64_t at, unsigned index) {
     Word& place = state.spares[index % spare_count];
-    const bool only = load(state.slabs[index]) == page && load(descriptor(state, heap, page)[1]) == 0;
+    const bool only = load(state.slabs[index]) == at && load(slab_at(heap, at, index)[1]) == 0;
     if (!only) {
-        if (load(place) == page) heap.store(place, 0);
-        close_slab(state, heap, page, index);
-    } else if (const Spare eldest = spare_in(state, heap, place); eldest.page != page) {
-        if (eldest.empty) close_slab(state, heap, eldest.page, eldest.index);
-        heap.store(place, page);
+        if (load(place) == at) heap.store(place, 0);
+        close_slab(state, heap, at, index);
+    } else if (const Spare eldest = spare_in(state, heap, place); eldest.at != at) {
+        if (eldest.empty) close_slab(state, heap, eldest.at, eldest.index);
+        heap.store(place, at);
     }
 }
 
@@ -148,15 +157,15 @@ template <Heap H>
         const Spare spare = spare_in(state, heap, state.spares[i]);
         // Closing it changes things, so only if it helps: a call that throws must have changed nothing.
         if (!spare.empty) continue;
-        const std::uint64_t end = spare.page + classes[spare.index].pages;
+        const SizeClass& c = classes[spare.index];
+        const std::uint64_t end = spare.page + c.pages;
         const std::uint64_t begin = spare.page - free_before(state, heap, spare.page);
         if (end + free_after(state, heap, end) - begin < length) continue;
         // Its pages get a new owner in this very transaction, who would write over a bitmap that lies in them.
-        const SizeClass& c = classes[spare.index];
         for (unsigned word = 0; c.head != 0 && word < c.map_words; ++word)
             heap.preserve(heap.word(offset_of(heap, spare.page) + word * word_size));
         heap.store(state.spares[i], 0);
-        close_slab(state, heap, spare.page, spare.index);
+        close_slab(state, heap, spare.at, spare.index);
         page = find_run(state, heap, length);
     }
     if (page == 0) {
@@ -174,18 +183,18 @@ template <Heap H>
     const SizeClass& c = classes[index];
     const std::uint64_t page = take_pages(state, heap, c.pages);
     Word* const self = descriptor(state, heap, page);
-    heap.store(self[0], tag(Kind::slab, 0, index));
+    heap.store(self[0], tag(Kind::slab, page, index));
     for_each_part(c, [&](std::uint64_t distance) {
-        heap.store(*descriptor(state, heap, page + distance), tag(Kind::slab, distance, index));
+        heap.store(*descriptor(state, heap, page + distance), tag(Kind::slab, page, index));
     });
-    Word* const bitmap = bitmap_of(heap, c, page, self);
+    Word* const bitmap = bitmap_of(heap, c, self);
     for (unsigned i = 0; i < c.map_words; ++i)
         if (c.head == 0)
             heap.store(bitmap[i], c.all_free(i));
         else
-            heap.fill(bitmap[i], c.all_free(i));  // the pages were free: nobody reads them after a rollback
+            heap.fill(bitmap[i], c.all_free(i)); // the pages were free: nobody reads them after a rollback
     heap.store(state.overhead, load(state.overhead) + overhead_of(c));
-    link_slab(state, heap, page, index, self);
+    link_slab(state, heap, descriptor_offset(state, page), index, self);
 }
 
-}  // namespace ss::inline v0::segregated
+} // namespace ss::inline v0::segregated

@@ -29,7 +29,7 @@ void for_each_run(const State& state, const H& heap, F&& f) {
         const Kind kind = kind_of(word);
         const unsigned index = class_in(word);
         std::uint64_t length = number_in(word);
-        if (kind == Kind::slab) length = length == 0 && index < class_count ? classes[index].pages : 0;
+        if (kind == Kind::slab) length = length == page && index < class_count ? classes[index].pages : 0;
         const bool begins = kind == Kind::free || kind == Kind::large || kind == Kind::slab || kind == Kind::table;
         if (!begins || length == 0 || !fits(page, length, pages)) throw_damaged("no run begins", page);
         f(page, kind, length, index);
@@ -77,7 +77,7 @@ private:
         for (std::uint64_t i = 1; i < length && !findings_.full(); ++i) {
             Word expected = 0;
             if (kind == Kind::free && i + 1 == length) expected = tag(Kind::free_end, length);
-            if (kind == Kind::slab && (parts >> i & 1) != 0) expected = tag(Kind::slab, i, index);
+            if (kind == Kind::slab && (parts >> i & 1) != 0) expected = tag(Kind::slab, page, index);
             if (load(*descriptor(state_, heap_, page + i)) != expected)
                 findings_.add("page ", page + i, " does not look like a part of the run at ", page);
         }
@@ -90,7 +90,7 @@ private:
 
     void check_slab(std::uint64_t page, unsigned index) {
         const SizeClass& c = classes[index];
-        const Word* const bitmap = bitmap_of(heap_, c, page, descriptor(state_, heap_, page));
+        const Word* const bitmap = bitmap_of(heap_, c, descriptor(state_, heap_, page));
         unsigned free = 0;
         for (unsigned i = 0; i < c.map_words; ++i) {
             if ((load(bitmap[i]) & ~c.all_free(i)) != 0) findings_.add("bits past the last block at page ", page);
@@ -99,32 +99,32 @@ private:
         allocated_ += std::uint64_t{c.blocks - free} * c.size;
         overhead_ += overhead_of(c);
         if (free > 0) ++slabs_[index];
-        if (free == c.blocks && load(state_.spares[index % spare_count]) != page)
+        if (free == c.blocks && load(state_.spares[index % spare_count]) != descriptor_offset(state_, page))
             findings_.add("an empty slab was not given back at page ", page);
     }
 
     void check_table(std::uint64_t page, std::uint64_t length) {
         overhead_ += length * page_size;
-        for (unsigned i = 0; i < table_count; ++i)
-            if (load(state_.tables[i]) == offset_of(heap_, page) && table_length(i) == length) return;
+        for (unsigned i = 0; i < load(state_.table_count) && i < most_tables; ++i)
+            if (table_offset(state_, i) == offset_of(heap_, page) && table_length(i) == length) return;
         findings_.add("a table that nobody knows at page ", page);
     }
 
     void check_tables() {
-        for (unsigned i = 0; i < table_count; ++i) {
-            const std::uint64_t offset = load(state_.tables[i]);
-            if (offset == 0) continue;
+        if (load(state_.table_count) > most_tables) findings_.add("too many tables");
+        for (unsigned i = 0; i < load(state_.table_count) && i < most_tables; ++i) {
+            const std::uint64_t offset = table_offset(state_, i);
             const std::uint64_t page = (offset - heap_.begin()) / page_size;
-            if (offset < heap_.begin() || page >= load(state_.pages) || !is_aligned(offset, page_size) ||
+            if (!is_aligned(offset, page_size) || page >= load(state_.pages) ||
                 load(*descriptor(state_, heap_, page)) != tag(Kind::table, table_length(i)))
                 findings_.add("table ", i, " does not lie at offset ", offset);
         }
     }
 
     /// Called for the `count`-th member of a list: there are never more members than pages.
-    void check_link(std::uint64_t page, std::uint64_t previous, std::uint64_t count, const Word* self) {
+    void check_link(std::uint64_t member, std::uint64_t previous, std::uint64_t count, const Word* self) {
         if ((previous != 0 && load(self[2]) != previous) || count > load(state_.pages))
-            throw_damaged("broken list", page);
+            throw_damaged("broken list", member);
     }
 
     void check_bins() {
@@ -150,13 +150,15 @@ private:
             if ((load(state_.partial[index / 64]) >> index % 64 & 1) != (first != 0 ? 1 : 0))
                 findings_.add("class of ", classes[index].size, " bytes is marked wrong");
             std::uint64_t count = 0;
-            for (std::uint64_t page = first, previous = 0; page != 0; ++count) {
-                const Word* const self = slab_descriptor(state_, heap_, page, index);
+            for (std::uint64_t at = first, previous = 0; at != 0; ++count) {
+                const Word* const self = slab_at(heap_, at, index);
+                const std::uint64_t page = number_in(load(self[0]));
                 check_link(page, previous, count, self);
-                if (all_taken(classes[index], bitmap_of(heap_, classes[index], page, self)))
+                if (descriptor_offset(state_, page) != at) findings_.add("page ", page, " is described elsewhere");
+                if (all_taken(classes[index], bitmap_of(heap_, classes[index], self)))
                     findings_.add("a full slab among those with room at page ", page);
-                previous = page;
-                page = load(self[1]);
+                previous = at;
+                at = load(self[1]);
             }
             expect(count, slabs_[index], "slabs with room");
         }
@@ -165,7 +167,7 @@ private:
     void check_spares() {
         for (unsigned i = 0; i < spare_count; ++i)
             if (const Spare spare = spare_in(state_, heap_, state_.spares[i]);
-                spare.page != 0 && spare.index % spare_count != i)
+                spare.at != 0 && spare.index % spare_count != i)
                 findings_.add("a spare slab in the wrong place at page ", spare.page);
     }
 

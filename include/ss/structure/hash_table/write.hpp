@@ -19,7 +19,7 @@ class BucketWriter {
 public:
     /// Throws no_such_object, damaged.
     BucketWriter(Tx& tx, const ObjectRef& object, const HashedKey& key)
-        : tx_(&tx), key_(key), table_(tx.region(), object, LockedReading{}) {
+        : tx_(&tx), epoch_(&object.entry->version), key_(key), table_(tx.region(), object, LockedReading{}) {
         (void)table_.enter(key.hash);
         table_.find_tag(Slot::tag_of(key.hash), [&](Word& slot, std::uint64_t offset) {
             const RecordView record(tx.region(), offset);
@@ -36,7 +36,7 @@ public:
     /// Inserts the key, which was not found.
     void insert(const Pieces& value, std::uint64_t value_size) {
         const std::uint64_t offset = make_record(*tx_, key_.bytes, value, value_size);
-        tx_->touch(table_.bucket().version);
+        touch(table_.bucket().version);
         const std::uint64_t line = place(Slot::record(Slot::tag_of(key_.hash), offset));
         count(+1, tx_->block_size(offset) + line, 0);
     }
@@ -51,7 +51,7 @@ public:
         }
         const std::uint64_t old_offset = record_offset();
         const std::uint64_t offset = make_record(*tx_, key_.bytes, value, value_size);
-        tx_->touch(table_.bucket().version);
+        touch(table_.bucket().version);
         tx_->store(*slot_, Slot::record(Slot::tag_of(key_.hash), offset));
         count(0, tx_->block_size(offset), tx_->block_size(old_offset));
         tx_->free(old_offset);
@@ -60,14 +60,14 @@ public:
     /// Replaces the first word of the value, as numbers are.
     void overwrite_word(Word value) {
         const std::uint64_t at = record_offset() + record().sizes().value_begin() * word_size;
-        tx_->touch(table_.bucket().version);
+        touch(table_.bucket().version);
         tx_->store(tx_->word(at), value);
     }
 
     /// Erases the key, which was found.
     void erase() {
         const std::uint64_t offset = record_offset();
-        tx_->touch(table_.bucket().version);
+        touch(table_.bucket().version);
         tx_->store(*slot_, 0);
         const std::uint64_t line = drop_empty_line();
         count(-1, 0, tx_->block_size(offset) + line);
@@ -75,13 +75,19 @@ public:
     }
 
 private:
+    /// Where this transaction has touched the epoch, no reader gets past that. And there the finer versions must stay as
+    /// they are: after a clear they lie in new blocks, and a rollback that freed those would write versions into them.
+    void touch(Word& version) {
+        if ((load(*epoch_) & 1) == 0) tx_->touch(version);
+    }
+
     [[nodiscard]] std::uint64_t record_offset() const noexcept { return Slot::offset(load(*slot_)); }
 
     void overwrite_in_place(const Pieces& value, std::uint64_t value_size) {
         const RecordView old = record();
         const std::uint64_t offset = record_offset();
         Word* const words = tx_->region().words(offset, old.sizes().words());
-        tx_->touch(table_.bucket().version);
+        touch(table_.bucket().version);
         const Word sizes = RecordSizes{.key = old.sizes().key, .value = value_size}.pack();
         if (sizes != load(words[0])) tx_->store(words[0], sizes);
         Word* at = words + old.sizes().value_begin();
@@ -139,13 +145,14 @@ private:
     void count(int entries, std::uint64_t more, std::uint64_t less) {
         HashTableHead& head = table_.head();
         if (entries != 0) {
-            tx_->touch(head.size_version);
+            touch(head.size_version);
             tx_->store(head.size, load(head.size) + static_cast<Word>(entries));
         }
         if (more != less) tx_->store(head.bytes, load(head.bytes) + more - less);
     }
 
     Tx* tx_;
+    const Word* epoch_;
     HashedKey key_;
     TableReading<LockedReading> table_;
     Word* slot_ = nullptr;
