@@ -51,7 +51,7 @@ public:
         return sum;
     }();
 
-    static constexpr std::uint64_t allocate_entries = 60;
+    static constexpr std::uint64_t allocate_entries = 46;
     static constexpr std::uint64_t free_entries = 24;
     static constexpr std::uint64_t trim_entries = 270;
 
@@ -72,7 +72,7 @@ public:
         if (const unsigned room = class_with_room(state, index, aligned); room < class_count) [[likely]] {
             index = room;
         } else {
-            open_slab(state, heap, index);
+            index = make_room(state, heap, index, aligned);
         }
 
         const SizeClass& c = classes[index];
@@ -99,17 +99,14 @@ public:
     template <Heap H>
     static void free(State& state, H& heap, std::uint64_t offset) {
         using namespace segregated;
-        std::uint64_t at = descriptor_offset(state, page_of(heap, offset));
-        Word* self = descriptor_at(heap, at);
-        const Word word = load(*self);
+        const Word word = load(*descriptor(state, heap, page_of(heap, offset)));
         const unsigned index = class_in(word);
         if (kind_of(word) != Kind::slab || index >= class_count) [[unlikely]]
             return free_run(state, heap, offset);
+        // Mostly it is the same page's descriptor again, but to ask would cost more than to look.
         const std::uint64_t page = number_in(word);
-        if (page != page_of(heap, offset)) {
-            at = descriptor_offset(state, page);
-            self = first_of_slab(heap, at, word);
-        }
+        const std::uint64_t at = descriptor_offset(state, page);
+        Word* const self = first_of_slab(heap, at, word);
 
         const SizeClass& c = classes[index];
         Word* const bitmap = bitmap_of(heap, c, self);
@@ -130,13 +127,12 @@ public:
     template <HeapReader H>
     [[nodiscard]] static std::uint64_t block_size(const State& state, const H& heap, std::uint64_t offset) {
         using namespace segregated;
-        const Word* self = descriptor(state, heap, page_of(heap, offset));
-        const Word word = load(*self);
+        const Word word = load(*descriptor(state, heap, page_of(heap, offset)));
         const unsigned index = class_in(word);
         if (kind_of(word) != Kind::slab || index >= class_count)
             return large_length(state, heap, offset) * page_size;
         const std::uint64_t page = number_in(word);
-        if (page != page_of(heap, offset)) self = first_of_slab(heap, descriptor_offset(state, page), word);
+        const Word* const self = first_of_slab(heap, descriptor_offset(state, page), word);
         const SizeClass& c = classes[index];
         const std::uint64_t block = block_at(heap, c, page, offset);
         if ((load(bitmap_of(heap, c, self)[block / 64]) >> block % 64 & 1) != 0)
@@ -193,6 +189,7 @@ public:
 private:
     static constexpr std::uint64_t largest_block = std::uint64_t{1} << 47;
     static constexpr std::uint64_t always_in_slabs = 3584;
+    static constexpr std::uint64_t small_heap = 256; // pages
     static_assert(segregated::classes[segregated::class_of(always_in_slabs)].size < segregated::page_size);
 
     [[nodiscard]] static bool check_alignment(std::uint64_t alignment) {
@@ -214,11 +211,23 @@ private:
     /// The least class with room that may serve for class `index`; class_count if there is none.
     [[nodiscard]] static unsigned class_with_room(const State& state, unsigned index, bool aligned) noexcept {
         const segregated::SizeClass& c = segregated::classes[index];
-        Word window = load(state.partial[index / 64]) >> index % 64;
+        // The bits from `index` on. Without a branch: what is shifted in behind the second word is out of reach.
+        Word window = load(state.partial[index / 64]) >> index % 64 | load(state.partial[1]) << 1 << (63 - index % 64);
         static_assert(segregated::class_count <= 112, "the last window ends in the second word");
-        if (index % 64 > 48) window |= load(state.partial[1]) << (64 - index % 64);
         window &= aligned ? c.reach_16 : c.reach;
         return window == 0 ? segregated::class_count : index + static_cast<unsigned>(std::countr_zero(window));
+    }
+
+    /// The class that serves if none within reach has room: in a small heap a larger one that has, where a slab for
+    /// each size would cost more than blocks that are half as large again; else this one, with a new slab.
+    template <Heap H>
+    [[gnu::noinline]] static unsigned make_room(State& state, H& heap, unsigned index, bool aligned) {
+        using namespace segregated;
+        const std::uint64_t most = load(state.pages) < small_heap ? classes[index].size * 3 / 2 : 0;
+        for (unsigned i = index; i < class_count && classes[i].size <= most; ++i)
+            if ((load(state.partial[i / 64]) >> i % 64 & 1) != 0 && (!aligned || classes[i].size % 16 == 0)) return i;
+        open_slab(state, heap, index);
+        return index;
     }
 
     template <Heap H>

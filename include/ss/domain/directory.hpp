@@ -86,9 +86,9 @@ void read_directory(const DomainCore& domain, F f) {
     if (const auto open = name.find('{'); open != std::string_view::npos)
         if (const auto close = name.find('}', open); close != std::string_view::npos && close > open + 1)
             name = name.substr(open + 1, close - open - 1);
-    std::uint64_t hash = 0xCBF2'9CE4'8422'2325U;
+    std::uint64_t hash = 0xCBF2'9CE4'8422'2325U; // FNV-1a, whose last bytes reach few bits: so mixed once more
     for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x0000'0100'0000'01B3U;
-    return (hash >> 32) % domains;
+    return ((hash ^ hash >> 32) * 0x9E37'79B9'7F4A'7C15U >> 32) % domains;
 }
 
 /// The object of that name. Reads without the lock. Throws needs_recovery (read-only openers alone), damaged.

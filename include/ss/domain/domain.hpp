@@ -59,20 +59,19 @@ public:
     [[nodiscard]] const Region& region() const noexcept { return core_.region(); }
 
     /// f(Tx&) as one transaction under the lock, and then what the structures in it want done. Returns what f returns.
-    /// If f throws, nothing has happened. If it runs out of space and there is garbage, that is freed and f runs once
-    /// more: so f is the library's own, and does not mind.
+    /// If f throws, nothing has happened. If it runs out of space, garbage is freed, some at a time, and f runs again
+    /// until it finds room or there is none left: so f is the library's own, and does not mind.
     template <class F>
     auto run(F f) -> std::invoke_result_t<F&, Tx&> {
         Guard guard(core_);
-        for (bool again = false;; again = true) {
+        for (;;) {
             Tx tx(core_, guard.token());
             try {
                 return conclude(guard, tx, f, tx);
             } catch (const Error& error) {
                 if (!guard.is_ours()) throw;
                 tx.rollback();
-                const bool full = error.code() == errc::out_of_space || error.code() == errc::past_max_size;
-                if (again || !full || !reclaim(tx)) throw;
+                if (!is_full(error) || !reclaim(tx)) throw;
             } catch (...) {
                 if (guard.is_ours()) tx.rollback();
                 throw;
@@ -91,7 +90,7 @@ public:
         } catch (const Error& error) {
             if (!guard.is_ours()) throw;
             tx.rollback();
-            if (error.code() == errc::out_of_space || error.code() == errc::past_max_size) (void)reclaim(tx);
+            while (is_full(error) && reclaim(tx)) {} // so that it may work the next time
             throw;
         } catch (...) {
             if (guard.is_ours()) tx.rollback();
@@ -181,32 +180,27 @@ public:
         if (&user.inner().block() != &core_.block()) throw_other_domain(user.domain());
     }
 
-    /// Finds the object of that name, or makes it: make(tx, entry) fills the roots of a new one. Throws other_type,
-    /// other_policies, name_too_long, invalid_argument (an empty name), no_such_object (read-only pools).
+    /// Finds the object of that name, or makes it: make(tx, entry) fills the roots of a new one. `upkeep` is of its kind.
+    /// Throws other_type, other_policies, name_too_long, invalid_argument (an empty name), no_such_object (read-only
+    /// pools).
     template <class F>
-    [[nodiscard]] ObjectRef open_object(std::string_view name, const ObjectType& type, bool seeded, F make) {
+    [[nodiscard]] ObjectRef open_object(std::string_view name, const ObjectType& type, bool seeded, F make,
+                                        const Upkeep::Functions* upkeep = nullptr) {
         if (name.size() > max_name_size)
             throw Error(errc::name_too_long,
                         "an object's name has " + std::to_string(name.size()) + " bytes, expected at most " +
                             std::to_string(max_name_size),
                         core_.attachment().name());
         if (name.empty()) throw Error(errc::invalid_argument, "an object's name is empty", core_.attachment().name());
-        std::optional<ObjectRef> found = find_object(core_, name);
-        if (!found && core_.attachment().is_read_only())
-            throw Error(errc::no_such_object, "has no object \"" + std::string(name) + "\"",
-                        core_.attachment().name());
-        if (!found) {
-            std::array<Word, 2> seed{};
-            if (seeded) os::random_words(seed);
-            found = run([&](Tx& tx) {
-                if (const auto theirs = find_object(core_, name)) return *theirs;
-                DirectoryEntry& entry = enter_object(tx, name, type, seed);
-                make(tx, entry);
-                return ObjectRef{.entry = &entry, .generation = load(entry.generation)};
+        for (;;) {
+            const ObjectRef found = find_or_make(name, type, seeded, make, upkeep);
+            bool stands = false; // false: removed meanwhile, and its entry may be another object's by now
+            detail::read_directory(core_, [&] {
+                stands = load(found.entry->generation) == found.generation;
+                if (stands) check_object(core_, name, *found.entry, type);
             });
+            if (stands) return found;
         }
-        check_object(core_, name, *found->entry, type);
-        return *found;
     }
 
     [[nodiscard]] DomainStats stats() const {
@@ -224,6 +218,28 @@ public:
     }
 
 private:
+    [[nodiscard]] static bool is_full(const Error& error) noexcept {
+        return error.code() == errc::out_of_space || error.code() == errc::past_max_size;
+    }
+
+    template <class F>
+    [[nodiscard]] ObjectRef find_or_make(std::string_view name, const ObjectType& type, bool seeded, F& make,
+                                         const Upkeep::Functions* upkeep) {
+        if (const auto found = find_object(core_, name)) return *found;
+        if (core_.attachment().is_read_only())
+            throw Error(errc::no_such_object, "has no object \"" + std::string(name) + "\"",
+                        core_.attachment().name());
+        std::array<Word, 2> seed{};
+        if (seeded) os::random_words(seed);
+        return run([&](Tx& tx) {
+            if (upkeep != nullptr) tx.remember({.functions = upkeep, .object = {}, .seed = {}, .operations = 0});
+            if (const auto theirs = find_object(core_, name)) return *theirs;
+            DirectoryEntry& entry = enter_object(tx, name, type, seed);
+            make(tx, entry);
+            return ObjectRef{.entry = &entry, .generation = load(entry.generation)};
+        });
+    }
+
     [[noreturn, gnu::cold]] void throw_other_domain(std::uint64_t theirs) const {
         throw Error(errc::other_domain,
                     "the structure lives in domain " + std::to_string(core_.index()) +
@@ -261,6 +277,7 @@ private:
         });
     }
 
+    /// Frees some garbage of the structures in `tx`; true if there was any.
     [[nodiscard]] bool reclaim(const Tx& tx) {
         bool any = false;
         tx.for_each_upkeep([&](const Upkeep& upkeep) { any |= upkeep.functions->reclaim(this, upkeep); });

@@ -21,11 +21,11 @@ namespace ss::inline v0 {
 struct Upkeep {
     struct Functions {
         void (*run)(void* domain, const Upkeep& upkeep);
-        bool (*reclaim)(void* domain, const Upkeep& upkeep); ///< frees all garbage it can; true if there was any
+        bool (*reclaim)(void* domain, const Upkeep& upkeep); ///< frees some garbage; true if there was any
     };
 
     const Functions* functions; ///< `domain` is the Domain that runs the transaction
-    ObjectRef object;
+    ObjectRef object;           ///< null where it is only just being made
     std::array<Word, 2> seed;
     std::uint64_t operations; ///< on the object, in this transaction
 };
@@ -210,10 +210,17 @@ public:
         if (count == 0 || count > (std::uint64_t{1} << 47) / sizeof(T))
             throw Error(errc::too_large, std::to_string(count) + " objects asked for at once");
         const std::uint64_t words = (count * sizeof(T) + word_size - 1) / word_size;
-        const std::uint64_t offset = inner().allocate(words * word_size, alignof(T) <= 8 ? 8 : 16);
-        Word* const block = inner().region().words(offset, words);
-        for (std::uint64_t i = 0; i < words; ++i) inner().fill(block[i], 0);
-        return {offset};
+        Transaction<A, Versioned>& tx = inner();
+        const auto point = tx.savepoint();
+        try {
+            const std::uint64_t offset = tx.allocate(words * word_size, alignof(T) <= 8 ? 8 : 16);
+            Word* const block = tx.region().words(offset, words);
+            for (std::uint64_t i = 0; i < words; ++i) tx.fill(block[i], 0);
+            return {offset};
+        } catch (...) {
+            tx.undo_to(point); // the journal may have filled up in the middle of it
+            throw;
+        }
     }
 
     /// Gives a block back when the transaction commits. Throws transaction_too_large; a block that is none is found

@@ -8,8 +8,8 @@
 // from the journal, which also knows of owners that threw, or died while they recovered.
 #pragma once
 
+#include <ss/base/deadline.hpp>
 #include <ss/base/policy.hpp>
-#include <ss/pool/attachment.hpp>
 #include <ss/pool/layout.hpp>
 #include <ss/pool/session.hpp>
 

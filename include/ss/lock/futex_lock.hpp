@@ -22,11 +22,7 @@ struct FutexLock {
     static constexpr std::uint64_t fingerprint = ss::fingerprint(1, sizeof(State), slot_bits, generation_bits);
 
     [[nodiscard]] static LockResult try_acquire(State& state, const Session& session) noexcept {
-        std::uint32_t seen = 0;
-        return state.word.compare_exchange_strong(seen, session.token(), std::memory_order_acquire,
-                                                  std::memory_order_relaxed)
-                   ? LockResult::acquired
-                   : LockResult::busy;
+        return detail::try_acquire_token(state.word, session);
     }
 
     [[nodiscard]] static LockResult acquire_until(State& state, const Session& session, Deadline deadline) {

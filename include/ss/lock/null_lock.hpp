@@ -40,9 +40,9 @@ struct NullLock {
 
 private:
     [[gnu::cold, gnu::noinline]] static LockResult claim(State& state, const Session& session) {
-        std::uint32_t seen = state.owner.load(std::memory_order_relaxed);
+        std::uint32_t seen = state.owner.load(std::memory_order_acquire);
         while (seen == 0 || session.is_dead(seen))
-            if (state.owner.compare_exchange_strong(seen, session.token(), std::memory_order_acquire))
+            if (state.owner.compare_exchange_strong(seen, session.token(), std::memory_order_acq_rel))
                 return seen == 0 ? LockResult::acquired : LockResult::owner_died;
         throw Error(errc::in_use,
                     session.describe(seen) + " has this domain to itself (NullLock), we are " +

@@ -81,11 +81,12 @@ struct RobustMutex {
 
 private:
     static void check_namespace(const State& state, const Session& session) {
-        if (state.pid_namespace == session.pid_namespace()) [[likely]]
+        if (state.pid_namespace == session.pid_namespace() && state.pid_namespace != 0) [[likely]]
             return;
         throw Error(errc::other_namespace,
                     "a robust mutex of PID namespace " + std::to_string(state.pid_namespace) + ", we are in " +
-                        std::to_string(session.pid_namespace()) + ", where thread ids mean other threads",
+                        std::to_string(session.pid_namespace()) +
+                        " (0 is unknown): the thread ids of one mean nothing in another",
                     session.path());
     }
 

@@ -5,16 +5,28 @@
 //
 // A token is never valid twice in an era, so the second swap cannot take the word from somebody else who came by the
 // same value: there is no ABA.
+//
+// The swap releases and the waiter's load acquires: who sees a token must also see that its slot has its generation, or
+// would take the living for the dead (pool/session.hpp).
 #pragma once
 
 #include <ss/lock/concept.hpp>
 #include <ss/os/futex.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 
 namespace ss::inline v0::detail {
+
+/// One compare-and-swap.
+[[nodiscard]] inline LockResult try_acquire_token(std::atomic<std::uint32_t>& word, const Session& session) noexcept {
+    std::uint32_t seen = 0;
+    return word.compare_exchange_strong(seen, session.token(), std::memory_order_acq_rel, std::memory_order_relaxed)
+               ? LockResult::acquired
+               : LockResult::busy;
+}
 
 /// Waits for `word`. `flags` are bits of the word beside the token; a taker sets those of `Waiter::taken_flags()`.
 /// Waiter::wait(word, seen, duration) sleeps, for at most `duration`, while the word is `seen`.
@@ -27,29 +39,31 @@ template <class Waiter>
     constexpr int spins = 100;
     constexpr auto longest_sleep = std::chrono::milliseconds(10);
     auto sleep = Waiter::first_sleep;
-    for (int round = 0;; ++round) {
-        std::uint32_t seen = word.load(std::memory_order_relaxed);
-        if ((seen & token_mask) == 0) {
+    bool slept = false;
+    for (int spun = 0;;) {
+        std::uint32_t seen = word.load(std::memory_order_acquire);
+        const auto take = [&] { // whoever slept on the word still does: the flags stay
             const std::uint32_t taken = session.token() | waiter.taken_flags() | (seen & ~token_mask);
-            if (word.compare_exchange_strong(seen, taken, std::memory_order_acquire, std::memory_order_relaxed))
-                return LockResult::acquired;
+            return word.compare_exchange_strong(seen, taken, std::memory_order_acq_rel, std::memory_order_relaxed);
+        };
+        if ((seen & token_mask) == 0) {
+            if (take()) return LockResult::acquired;
             continue;
         }
-        if (round < spins) {
+        if (spun < spins) {
+            ++spun;
             os::spin_pause();
             continue;
         }
         const auto now = std::chrono::steady_clock::now();
         const bool late = now >= deadline;
-        if ((round > spins || late) && session.is_dead(seen)) {
-            // Whoever slept on the word still does: the flags stay.
-            const std::uint32_t taken = session.token() | waiter.taken_flags() | (seen & ~token_mask);
-            if (word.compare_exchange_strong(seen, taken, std::memory_order_acquire, std::memory_order_relaxed))
-                return LockResult::owner_died;
+        if ((slept || late) && session.is_dead(seen)) {
+            if (take()) return LockResult::owner_died;
             continue;
         }
         if (late) return LockResult::busy;
         waiter.wait(word, seen, std::min<std::chrono::nanoseconds>(sleep, deadline - now));
+        slept = true;
         sleep = std::min<std::chrono::nanoseconds>(sleep * 2, longest_sleep);
     }
 }

@@ -1,6 +1,7 @@
 // A file descriptor that closes itself, and what a pool does with files.
 #pragma once
 
+#include <ss/base/bits.hpp>
 #include <ss/os/kernel.hpp>
 
 #include <cstdint>
@@ -63,23 +64,43 @@ private:
     int descriptor_ = -1;
 };
 
-/// open(2), close-on-exec. An unopened File where the kernel refuses: errno tells why.
-[[nodiscard]] inline File try_open(const std::filesystem::path& path, int flags, unsigned mode = 0) noexcept {
-    return File(retry_interrupted(Call::open, [&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+/// open(2), close-on-exec. An unopened File where the kernel refuses: errno tells why. Whatever lies at the path does
+/// not hold us up, as a FIFO without a writer would, and does not become our terminal.
+[[nodiscard]] inline File try_open(const char* path, int flags, unsigned mode = 0) noexcept {
+    flags |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    return File(retry_interrupted(Call::open, [&] { return ::open(path, flags, mode); }));
 }
 
-/// A new open file description of the file behind `descriptor`, by way of /proc: it shares no lock and no position
-/// with the old one.
-[[nodiscard]] inline File try_open_again(int descriptor, int flags) noexcept {
-    char path[40];
-    std::snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
-    return try_open(path, flags);
+[[nodiscard]] inline File try_open(const std::filesystem::path& path, int flags, unsigned mode = 0) noexcept {
+    return try_open(path.c_str(), flags, mode);
+}
+
+/// The path by which the kernel knows this process's `descriptor`. Of this thread, not of the process: /proc/self is
+/// the main thread, and has no descriptors any more once that has ended and the others go on.
+struct DescriptorPath {
+    explicit DescriptorPath(int descriptor) noexcept {
+        std::snprintf(text, sizeof text, "/proc/thread-self/fd/%d", descriptor);
+    }
+    char text[48];
+};
+
+/// A new open file description of the file behind `descriptor`: it shares no lock and no position with the old one.
+/// Throws errc::system where /proc is not mounted, or what the kernel refuses.
+[[nodiscard]] inline File open_again(int descriptor, int flags, const std::string& path) {
+    File file = try_open(DescriptorPath(descriptor).text, flags);
+    if (file.is_open()) return file;
+    if (errno == ENOENT)
+        throw Error(errc::system,
+                    "cannot open the file once more: descriptor " + std::to_string(descriptor) +
+                        " is closed, or /proc is not mounted",
+                    path);
+    throw_errno(errno, "open the file once more", path);
 }
 
 /// False if the descriptor is not open (any more).
 [[nodiscard]] inline bool try_status(int descriptor, FileStatus& status) noexcept {
     struct stat raw = {};
-    if (!permit(Call::stat) || ::fstat(descriptor, &raw) != 0) return false;
+    if (retry_interrupted(Call::stat, [&] { return ::fstat(descriptor, &raw); }) != 0) return false;
     status = {.identity = {.device = raw.st_dev, .inode = raw.st_ino},
               .size = static_cast<std::uint64_t>(raw.st_size),
               .allocated = static_cast<std::uint64_t>(raw.st_blocks) * 512,
@@ -89,17 +110,26 @@ private:
     return true;
 }
 
-[[nodiscard]] inline FileStatus status(const File& file, const std::string& path) {
+[[nodiscard]] inline FileStatus status(int descriptor, const std::string& path) {
     FileStatus result;
-    if (!try_status(file.descriptor(), result)) throw_errno(errno, "look at the file", path);
+    if (!try_status(descriptor, result)) throw_errno(errno, "look at the file", path);
     return result;
 }
 
-/// True if `path` names exactly this file now.
-[[nodiscard]] inline bool is_at(const FileIdentity& identity, const std::filesystem::path& path) noexcept {
+/// True if `path` names exactly this file now. Throws what keeps the kernel from telling.
+[[nodiscard]] inline bool is_at(const FileIdentity& identity, const std::filesystem::path& path) {
     struct stat raw = {};
-    return permit(Call::stat) && ::stat(path.c_str(), &raw) == 0 &&
-           FileIdentity{.device = raw.st_dev, .inode = raw.st_ino} == identity;
+    if (retry_interrupted(Call::stat, [&] { return ::stat(path.c_str(), &raw); }) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return false;
+        throw_errno(errno, "look whether the path still names the file", path.string());
+    }
+    return FileIdentity{.device = raw.st_dev, .inode = raw.st_ino} == identity;
+}
+
+/// Permission bits, whatever the umask says.
+inline void set_mode(const File& file, mode_t mode, const std::string& path) {
+    if (retry_interrupted(Call::chmod, [&] { return ::fchmod(file.descriptor(), mode); }) != 0)
+        throw_errno(errno, "set the file's mode", path);
 }
 
 /// The largest size that this process may give a file: past it the kernel sends SIGXFSZ, which kills.
@@ -112,9 +142,17 @@ private:
 /// Sets disk blocks aside for [offset, offset + size) and makes the file at least that long: fallocate(2) itself, for
 /// the C library's emulation writes, and would be SIGBUS or worse on a full disk. Returns 0 or the errno.
 [[nodiscard]] inline int try_allocate(int descriptor, std::uint64_t offset, std::uint64_t size) noexcept {
-    if (offset + size > file_size_limit()) return EFBIG;
+    if (!fits(offset, size, file_size_limit())) return EFBIG;
     const int result = retry_interrupted(Call::fallocate, [&] {
         return ::fallocate(descriptor, 0, static_cast<off_t>(offset), static_cast<off_t>(size));
+    });
+    return result == 0 ? 0 : errno;
+}
+
+/// Sets blocks aside for the holes of [offset, offset + size), which lies within the file: so no limit is met.
+[[nodiscard]] inline int try_fill_holes(int descriptor, std::uint64_t offset, std::uint64_t size) noexcept {
+    const int result = retry_interrupted(Call::fallocate, [&] {
+        return ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(size));
     });
     return result == 0 ? 0 : errno;
 }
@@ -149,7 +187,7 @@ inline bool try_truncate(int descriptor, std::uint64_t size) noexcept {
 
 inline void write_at(const File& file, std::span<const std::byte> bytes, std::uint64_t offset,
                      const std::string& path) {
-    if (offset + bytes.size() > file_size_limit()) throw_errno(EFBIG, "write the file", path);
+    if (!fits(offset, bytes.size(), file_size_limit())) throw_errno(EFBIG, "write the file", path);
     std::size_t done = 0;
     while (done < bytes.size()) {
         const auto put = retry_interrupted(Call::write, [&] {
@@ -161,14 +199,19 @@ inline void write_at(const File& file, std::span<const std::byte> bytes, std::ui
     }
 }
 
-inline void sync(const File& file, const std::string& path) {
-    if (retry_interrupted(Call::sync, [&] { return ::fsync(file.descriptor()); }) != 0)
+inline void sync(int descriptor, const std::string& path) {
+    if (retry_interrupted(Call::sync, [&] { return ::fsync(descriptor); }) != 0)
         throw_errno(errno, "write the file back to the disk", path);
 }
+
+inline void sync(const File& file, const std::string& path) { sync(file.descriptor(), path); }
 
 /// A file that lives in memory alone and has no path.
 [[nodiscard]] inline File make_memory_file(const std::string& name) {
     File file(retry_interrupted(Call::memfd, [&] { return ::memfd_create(name.c_str(), MFD_CLOEXEC); }));
+    if (!file.is_open() && errno == EINVAL)
+        throw Error(errc::invalid_argument,
+                    "a memory file's name has " + std::to_string(name.size()) + " bytes, expected at most 249", name);
     if (!file.is_open()) throw_errno(errno, "create a memory file", name);
     return file;
 }
@@ -182,7 +225,7 @@ struct FileSystem {
 
 [[nodiscard]] inline FileSystem file_system(const File& file, const std::string& path) {
     struct statfs raw = {};
-    if (!permit(Call::stat) || ::fstatfs(file.descriptor(), &raw) != 0)
+    if (retry_interrupted(Call::stat, [&] { return ::fstatfs(file.descriptor(), &raw); }) != 0)
         throw_errno(errno, "look at the file system", path);
     constexpr unsigned long xfs_magic = 0x5846'5342;
     switch (static_cast<unsigned long>(raw.f_type)) {

@@ -6,10 +6,8 @@
 // conflict with its own description: ask through another one.
 #pragma once
 
-#include <ss/os/futex.hpp>
 #include <ss/os/kernel.hpp>
 
-#include <chrono>
 #include <cstdint>
 
 #include <fcntl.h>
@@ -30,29 +28,18 @@ enum class ByteLock : short { shared = F_RDLCK, exclusive = F_WRLCK, none = F_UN
     return errno == EACCES ? EAGAIN : errno;
 }
 
-/// As try_lock_byte, but tries again until `deadline`: polling, since the blocking form cannot be given a time.
-[[nodiscard]] inline int lock_byte_until(int descriptor, std::uint64_t at, ByteLock kind,
-                                         std::chrono::steady_clock::time_point deadline) noexcept {
-    auto pause = std::chrono::microseconds(20);
-    for (;;) {
-        const int error = try_lock_byte(descriptor, at, kind);
-        if (error != EAGAIN || std::chrono::steady_clock::now() >= deadline) return error;
-        sleep_for(pause);
-        if (pause < std::chrono::microseconds(2000)) pause *= 2;
-    }
-}
-
-/// What another description holds somewhere in a range of bytes.
+/// Whether somebody else holds a lock somewhere in a range of bytes.
 enum class ByteState {
-    free,    ///< nobody else holds what would keep us from an exclusive lock
+    free,    ///< nobody does
     held,    ///< somebody does
-    unknown, ///< the kernel would not say
+    unknown, ///< the kernel would not say: errno tells why
 };
 
-/// Asks whether any byte of [at, at + count) is locked by a description other than `descriptor`'s: 0.6 us.
-[[nodiscard]] inline ByteState probe_bytes(int descriptor, std::uint64_t at, std::uint64_t count = 1) noexcept {
+/// Asks whether a description other than `descriptor`'s holds what would keep us from locking [at, at + count): 0.6 us.
+[[nodiscard]] inline ByteState probe_bytes(int descriptor, std::uint64_t at, std::uint64_t count = 1,
+                                           ByteLock kind = ByteLock::exclusive) noexcept {
     struct flock range = {};
-    range.l_type = F_WRLCK;
+    range.l_type = static_cast<short>(kind);
     range.l_whence = SEEK_SET;
     range.l_start = static_cast<off_t>(at);
     range.l_len = static_cast<off_t>(count);

@@ -19,6 +19,7 @@ enum class Call {
     link,
     unlink,
     rename,
+    chmod,
     fallocate,
     truncate,
     read,
@@ -76,6 +77,9 @@ template <class F>
         return errc::out_of_space;
     case EROFS:
         return errc::read_only;
+    case EOPNOTSUPP:
+    case ENODEV:
+        return errc::filesystem;
     default:
         return errc::system;
     }

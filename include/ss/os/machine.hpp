@@ -26,20 +26,26 @@ inline void random_words(std::span<std::uint64_t> words) {
     }
 }
 
-/// A number that is another after each boot of the machine; 0 if the kernel does not tell.
-[[nodiscard]] inline std::uint64_t boot_id() noexcept {
-    const File file = try_open("/proc/sys/kernel/random/boot_id", O_RDONLY);
-    char text[36] = {};
-    if (!file.is_open() || ::read(file.descriptor(), text, sizeof text) != sizeof text) return 0;
+/// A number that is another after each boot of the machine; 0 where the kernel has none to tell. Throws if it has but
+/// cannot just now: to take that for another boot would be wrong.
+[[nodiscard]] inline std::uint64_t boot_id() {
+    static constexpr const char* path = "/proc/sys/kernel/random/boot_id";
+    const File file = try_open(path, O_RDONLY);
+    if (!file.is_open()) {
+        if (errno == ENOENT || errno == EACCES) return 0;
+        throw_errno(errno, "ask for the machine's boot id", path);
+    }
+    std::byte text[36] = {};
+    if (read_at(file, text, 0, path) != sizeof text) return 0;
     std::uint64_t id = 0xCBF2'9CE4'8422'2325U;
-    for (const char c : text) id = (id ^ static_cast<unsigned char>(c)) * 0x0000'0100'0000'01B3U;
+    for (const std::byte c : text) id = (id ^ std::to_integer<std::uint64_t>(c)) * 0x0000'0100'0000'01B3U;
     return id | 1;
 }
 
 /// The PID namespace that this process lives in, as a number; 0 if the kernel does not tell.
 [[nodiscard]] inline std::uint64_t pid_namespace() noexcept {
     struct stat raw = {};
-    if (::stat("/proc/self/ns/pid", &raw) != 0) return 0;
+    if (::stat("/proc/thread-self/ns/pid", &raw) != 0) return 0;
     return raw.st_ino ^ (static_cast<std::uint64_t>(raw.st_dev) << 40);
 }
 

@@ -108,6 +108,15 @@ inline constexpr std::uint64_t huge_page = 2 * mebi;
     return memory;
 }
 
+/// False if a read of `address`, somewhere in a shared mapping, would certainly be a SIGBUS. For when there is no
+/// descriptor left to ask for the file's size. Asks MADV_POPULATE_READ; says true where the kernel knows of no such
+/// thing (before Linux 5.14).
+[[nodiscard]] inline bool may_be_read(std::byte* address, std::uint64_t page_size) noexcept {
+    constexpr int madv_populate_read = 22; // older headers lack it
+    auto* const page = address - (reinterpret_cast<std::uintptr_t>(address) & (page_size - 1));
+    return ::madvise(page, page_size, madv_populate_read) == 0 || errno != EFAULT;
+}
+
 /// Asks the kernel to put huge pages behind [begin, begin + size), whole ones only: MADV_COLLAPSE (Linux 6.1) fills
 /// holes, so the range must be committed. Returns how many bytes it did.
 inline std::uint64_t collapse(std::byte* begin, std::uint64_t size) noexcept {

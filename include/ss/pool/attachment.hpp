@@ -12,20 +12,24 @@
 #pragma once
 
 #include <ss/base/bits.hpp>
+#include <ss/base/deadline.hpp>
 #include <ss/base/error.hpp>
 #include <ss/os/file.hpp>
 #include <ss/os/file_lock.hpp>
-#include <ss/os/fork_bracket.hpp>
 #include <ss/os/machine.hpp>
 #include <ss/os/mapping.hpp>
+#include <ss/pool/attach_guard.hpp>
 #include <ss/pool/file_check.hpp>
 #include <ss/pool/file_creation.hpp>
 #include <ss/pool/layout.hpp>
 #include <ss/pool/options.hpp>
+#include <ss/pool/pool_file.hpp>
 #include <ss/pool/process_state.hpp>
 #include <ss/pool/region.hpp>
 #include <ss/pool/session.hpp>
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,31 +40,8 @@
 
 namespace ss::inline v0 {
 
-using Deadline = std::chrono::steady_clock::time_point;
-
-[[nodiscard]] inline Deadline deadline_after(std::chrono::milliseconds duration) noexcept {
-    const auto now = std::chrono::steady_clock::now();
-    return duration >= Deadline::max() - now ? Deadline::max() : now + duration;
-}
-
-/// Holds the attach byte of a pool: nobody attaches, detaches, trims or claims a domain meanwhile, and no fork() of
-/// this process is under way. The kernel drops the byte if we die.
-class AttachGuard {
-public:
-    /// Throws attach_timeout, or what the kernel refuses.
-    AttachGuard(const os::File& file, os::ByteLock kind, Deadline deadline, const std::string& path)
-        : description_(os::try_open_again(file.descriptor(), kind == os::ByteLock::shared ? O_RDONLY : O_RDWR)) {
-        if (!description_.is_open()) os::throw_errno(errno, "open the pool once more", path);
-        const int error = os::lock_byte_until(description_.descriptor(), LockBytes::attach, kind, deadline);
-        if (error == EAGAIN) throw Error(errc::attach_timeout, "somebody has been attaching for too long", path);
-        if (error != 0) os::throw_errno(error, "lock a byte of the pool", path);
-    }
-
-private:
-    os::ForkBracket bracket_; // before the description, so that no child inherits it
-    os::File description_;    // a description of its own: a child shares ours, and would pass our own lock
-};
-
+/// Shared by all that use the pool in this process: Pool objects that are copies of one, and their structures. Threads
+/// may use it at once.
 class Attachment {
 public:
     /// Opens, or makes, the pool at `path`. See Pool::Pool for what it throws.
@@ -73,18 +54,19 @@ public:
             os::File file = options.access == Access::create_only ? os::File() : os::try_open(path, flags);
             if (!file.is_open() && options.access != Access::create_only && (errno != ENOENT || !may_create)) {
                 const int error = errno;
+                if (error == EISDIR || error == ENXIO)
+                    throw Error(errc::not_a_pool, "is not a regular file", path.string());
                 os::throw_errno(error, error == ELOOP ? "follow a symbolic link to a pool" : "open the file",
                                 path.string());
             }
             if (!file.is_open()) {
                 detail::UnnamedPool fresh(path, options);
                 if (fresh.publish())
-                    file = os::try_open_again(fresh.file().descriptor(), O_RDWR);
+                    file = fresh.take_file();
                 else if (options.access == Access::create_only)
                     throw Error(errc::already_exists, "exists already, expected to create it", path.string());
                 else
                     continue;
-                if (!file.is_open()) os::throw_errno(errno, "open the new pool", path.string());
             }
             if (auto attachment = make(std::move(file), path, options)) return attachment;
         }
@@ -94,17 +76,21 @@ public:
     /// A pool in memory alone, with no path.
     [[nodiscard]] static std::shared_ptr<Attachment> in_memory(const std::string& name, const PoolOptions& options) {
         os::File file = os::make_memory_file(name);
-        if (::fchmod(file.descriptor(), options.mode) != 0) os::throw_errno(errno, "set the file's mode", name);
         detail::write_pool(file, options, name);
         return make(std::move(file), {}, options);
     }
 
     /// The pool behind a descriptor that somebody handed us. The descriptor stays the caller's.
     [[nodiscard]] static std::shared_ptr<Attachment> from_descriptor(int descriptor, const PoolOptions& options) {
-        os::File file = os::try_open_again(descriptor, options.access == Access::read_only ? O_RDONLY : O_RDWR);
-        if (!file.is_open())
-            os::throw_errno(errno, "open the file behind a descriptor", "descriptor " + std::to_string(descriptor));
-        return make(std::move(file), {}, options);
+        const std::string name = "descriptor " + std::to_string(descriptor);
+        if (os::FileStatus status; !os::try_status(descriptor, status)) {
+            if (errno == EBADF) throw Error(errc::invalid_argument, "is not open", name);
+            os::throw_errno(errno, "look at the file", name);
+        } else if (!status.regular) {
+            throw Error(errc::not_a_pool, "is not a regular file", name);
+        }
+        return make(os::open_again(descriptor, options.access == Access::read_only ? O_RDONLY : O_RDWR, name), {},
+                    options);
     }
 
     Attachment(const Attachment&) = delete;
@@ -113,7 +99,13 @@ public:
     ~Attachment() {
         const std::uint64_t session = process_.session().load(std::memory_order_acquire);
         if ((session & ProcessState::attached) != 0) {
-            detach();
+            if (is_any_domain_held()) { // exit() while another thread is at work: all of it stays until that has ended
+                mapping_.release();
+                session_.abandon();
+                process_.abandon();
+            } else {
+                detach();
+            }
         } else if (session == ProcessState::forked) { // never used in this child: what is mapped is the parent's
             mapping_.release();
             session_.abandon();
@@ -136,7 +128,7 @@ public:
     /// Opens the file anew if its descriptor was closed or reused, and attaches if we are a forked child. For those
     /// who close descriptors or change who they are. Throws if the path names another file by now.
     void reattach() {
-        ensure_file();
+        (void)file_.get();
         enter();
     }
 
@@ -156,24 +148,23 @@ public:
     [[nodiscard]] const PoolOptions& options() const noexcept { return options_; }
     [[nodiscard]] bool is_read_only() const noexcept { return options_.access == Access::read_only; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    [[nodiscard]] const std::string& name() const noexcept { return name_; } ///< for messages
-    [[nodiscard]] int descriptor() const noexcept { return file_.descriptor(); }
+    [[nodiscard]] const std::string& name() const noexcept { return file_.name(); } ///< for messages
+    [[nodiscard]] int descriptor() const noexcept { return file_.number(); }
     [[nodiscard]] bool in_memory_only() const noexcept { return file_system_.in_memory; }
 
-    [[nodiscard]] std::uint64_t file_size() const { return os::status(file_, name_).size; }
+    [[nodiscard]] std::uint64_t file_size() const { return os::status(file_.get(), name()).size; }
 
     /// Keeps others from attaching, detaching and claiming domains for as long as it lives.
     [[nodiscard]] AttachGuard exclude_attachers() {
-        ensure_file();
         return {file_, is_read_only() ? os::ByteLock::shared : os::ByteLock::exclusive,
-                deadline_after(options_.lock_timeout), name_};
+                deadline_after(options_.lock_timeout)};
     }
 
     /// Commits at least `bytes` more of the domain's region: sets blocks aside, then publishes the size. The caller
     /// holds the domain's lock, or the attach byte. Throws past_max_size, out_of_space or what else the kernel refuses;
     /// what was committed until then stays, and so it does in a crash: it is room for the next.
     void grow(std::uint64_t domain, std::uint64_t bytes) {
-        ensure_file();
+        const int descriptor = file_.get(); // the pool's, or none: nothing else may grow
         Word& committed = domain_state(domain).committed;
         const std::uint64_t begin = header_.region_offset + domain * header_.region_stride;
         const std::uint64_t before = load(committed);
@@ -182,7 +173,7 @@ public:
                         "domain " + std::to_string(domain) + " has " + std::to_string(before) + " bytes and needs " +
                             std::to_string(bytes) + " more, its part of max_size is " +
                             std::to_string(header_.region_stride),
-                        name_);
+                        name());
         const std::uint64_t needed = align_up(before + bytes, 4096);
         // A quarter more than asked for, so that growth is rare; only what is needed where that is refused.
         const std::uint64_t margin = std::min(std::max(before / 4, 64 * kibi), largest_step);
@@ -191,32 +182,35 @@ public:
         while (reached < needed) {
             const std::uint64_t target = std::min(wished, reached + largest_step);
             std::uint64_t step = target - reached;
-            int error = os::try_allocate(file_.descriptor(), begin + reached, step);
+            int error = os::try_allocate(descriptor, begin + reached, step);
             if (error != 0 && target > needed) {
                 step = needed - reached;
-                error = os::try_allocate(file_.descriptor(), begin + reached, step);
+                error = os::try_allocate(descriptor, begin + reached, step);
             }
-            if (error != 0) os::throw_errno(error, "set " + std::to_string(step) + " more bytes aside", name_);
+            if (error != 0) os::throw_errno(error, "set " + std::to_string(step) + " more bytes aside", name());
             reached += step;
             put_release(committed, reached);
         }
-        if (options_.huge_pages) os::collapse(mapping_.data() + begin + before, reached - before);
+        if (options_.huge_pages) { // from the begin of the huge page that is completed now
+            const std::uint64_t first = std::max(begin, align_down(begin + before, os::huge_page));
+            os::collapse(mapping_.data() + first, begin + reached - first);
+        }
     }
 
     /// Takes the region's committed bytes past `keep` back. The caller holds the attach byte, is alone, and nothing of
     /// this process refers to them.
     void shrink(std::uint64_t domain, std::uint64_t keep) {
-        ensure_file();
+        const int descriptor = file_.get();
         Word& committed = domain_state(domain).committed;
         const std::uint64_t begin = header_.region_offset + domain * header_.region_stride;
         const std::uint64_t before = load(committed);
         if (keep >= before) return;
         put_release(committed, keep); // first: dying here leaves blocks that the next growth sets aside once more
-        (void)regions_[domain].size();
+        regions_[domain].forget();
         if (header_.domains == 1)
-            os::try_truncate(file_.descriptor(), begin + keep);
+            os::try_truncate(descriptor, begin + keep);
         else
-            os::try_punch(file_.descriptor(), begin + keep, before - keep);
+            os::try_punch(descriptor, begin + keep, before - keep);
     }
 
     /// Asks for huge pages behind all that is committed. Returns how many bytes have them now.
@@ -230,73 +224,110 @@ public:
 private:
     static constexpr std::uint64_t largest_step = 16 * mebi;
 
-    Attachment(os::File file, const std::filesystem::path& path, const PoolOptions& options, std::string name,
-               os::FileSystem system, const os::FileIdentity& identity, const Header& header)
-        : options_(options), path_(path), name_(std::move(name)), file_(std::move(file)),
-          file_system_(std::move(system)), identity_(identity), header_(header), process_(header.domains),
+    Attachment(os::File file, const std::filesystem::path& path, const PoolOptions& options, const std::string& name,
+               os::FileSystem system, const Header& header)
+        : options_(options), path_(path), file_(std::move(file), path, is_read_only(), name),
+          file_system_(std::move(system)), header_(header), process_(header.domains),
           regions_(new Region[header.domains]) {}
 
     /// Null if the path names another file by now.
     [[nodiscard]] static std::shared_ptr<Attachment> make(os::File file, const std::filesystem::path& path,
                                                           const PoolOptions& options) {
         const std::string name = path.empty() ? "memory pool" : path.string();
-        const os::FileStatus status = os::status(file, name);
+        const os::FileStatus status = os::status(file.descriptor(), name);
         os::FileSystem system = detail::check_file(file, status, options, name);
         const Header header = detail::read_header(file, options, name);
         std::shared_ptr<Attachment> attachment(
-            new Attachment(std::move(file), path, options, name, std::move(system), status.identity, header));
+            new Attachment(std::move(file), path, options, name, std::move(system), header));
         if (!attachment->attach_first()) return nullptr;
         return attachment;
     }
 
     /// False if the path names another file by now.
     [[nodiscard]] bool attach_first() {
-        const AttachGuard guard(file_, is_read_only() ? os::ByteLock::shared : os::ByteLock::exclusive,
-                                deadline_after(options_.lock_timeout), name_);
-        if (!path_.empty() && !os::is_at(identity_, path_)) return false;
-        if (const std::uint64_t size = os::status(file_, name_).size; size < header_.region_offset)
-            throw Error(errc::truncated,
-                        "has " + std::to_string(size) + " bytes, its header expects at least " +
-                            std::to_string(header_.region_offset),
-                        name_);
-        mapping_ = os::try_map_shared(file_.descriptor(), header_.max_size, !is_read_only());
-        if (!mapping_.is_mapped())
-            throw Error(errc::address_space,
-                        "cannot reserve the pool's max_size of " + std::to_string(header_.max_size) +
-                            " bytes of address space",
-                        name_);
-        for (std::uint64_t domain = 0; domain < header_.domains; ++domain)
-            regions_[domain].bind(mapping_.data(), header_.region_offset + domain * header_.region_stride,
-                                  header_.region_stride, domain_state(domain).committed, file_, identity_);
-        begin_session();
+        {
+            const AttachGuard guard = exclude_attachers();
+            if (!path_.empty() && !os::is_at(file_.identity(), path_)) return false;
+            if (const std::uint64_t size = file_size(); size < header_.region_offset)
+                throw Error(errc::truncated,
+                            "has " + std::to_string(size) + " bytes, its header expects at least " +
+                                std::to_string(header_.region_offset),
+                            name());
+            map();
+            begin_session();
+        }
         if (options_.huge_pages) collapse();
         return true;
     }
 
+    void map() {
+        mapping_ = os::try_map_shared(file_.get(), header_.max_size, !is_read_only());
+        if (!mapping_.is_mapped() && errno != ENOMEM) os::throw_errno(errno, "map the file", name());
+        if (!mapping_.is_mapped())
+            throw Error(errc::address_space,
+                        "cannot reserve the pool's max_size of " + std::to_string(header_.max_size) +
+                            " bytes of address space",
+                        name());
+        for (std::uint64_t domain = 0; domain < header_.domains; ++domain)
+            regions_[domain].bind(mapping_.data(), header_.region_offset + domain * header_.region_stride,
+                                  header_.region_stride, domain_state(domain).committed, file_);
+    }
+
     /// Steps 1 to 4 of the head of this file. The caller holds the attach byte.
     void begin_session() {
-        detail::check_size(file_, header_, &domain_state(0), options_, name_);
+        const int descriptor = file_.get();
         auto& table = *at<SessionTable>(header_.volatile_offset);
-        const bool alone =
-            os::probe_bytes(file_.descriptor(), LockBytes::sessions, max_sessions) == os::ByteState::free;
-        if (alone && load(state().clean) != 1 && load(state().boot) != os::boot_id() && !file_system_.in_memory &&
+        const os::ByteState others = os::probe_bytes(descriptor, LockBytes::sessions, max_sessions);
+        if (others == os::ByteState::unknown) os::throw_errno(errno, "ask who is attached", name());
+        const bool alone = others == os::ByteState::free;
+        check_blocks(descriptor, alone);
+        const std::uint64_t boot = file_system_.in_memory ? 0 : os::boot_id();
+        if (alone && load(state().clean) != 1 && load(state().boot) != boot && !file_system_.in_memory &&
             !options_.accept_unclean)
             throw Error(errc::unclean_after_reboot,
                         "was in use when the machine went down, so what reached the disk may not fit together; "
                         "PoolOptions::accept_unclean opens it for verify()",
-                        name_);
+                        name());
+        // A forked child may have slept through a trim.
+        for (std::uint64_t domain = 0; domain < header_.domains; ++domain) regions_[domain].forget();
         if (is_read_only()) {
-            session_.open_for_reading(table, file_.descriptor(), identity_, name_);
+            session_.open_for_reading(table, file_);
         } else {
             if (alone) begin_era();
-            session_.open_for_writing(table, file_.descriptor(), identity_, name_);
+            session_.open_for_writing(table, file_);
             if (load(state().clean) != 0) {
-                put(state().clean, 0);
-                put(state().boot, os::boot_id());
-                if (!file_system_.in_memory) os::sync(file_, name_);
+                put(state().boot, boot); // first: unclean with an old boot id would be taken for a crash
+                put_release(state().clean, 0);
+                if (!file_system_.in_memory) sync();
             }
         }
         process_.session().store(ProcessState::attached | session_.token(), std::memory_order_release);
+    }
+
+    /// Every byte that the domains have committed lies in the file and has a block. On a disk the sum of blocks is no
+    /// proof, since it counts some that hold no bytes of the file; so there the first to attach does not rely on it.
+    void check_blocks(int descriptor, bool alone) const {
+        const detail::BytesInUse use = detail::bytes_in_use(header_, &domain_state(0), name());
+        const os::FileStatus status = os::status(descriptor, name()); // after the words, which may grow meanwhile
+        if (status.size < use.end)
+            throw Error(errc::truncated,
+                        "has " + std::to_string(status.size) + " bytes, its header expects " +
+                            std::to_string(use.end),
+                        name());
+        const bool sparse = status.allocated < use.blocks;
+        if (sparse && is_read_only())
+            throw Error(errc::truncated,
+                        "is a sparse copy, whose holes must be filled by opening it once for writing", name());
+        if (sparse || (alone && !is_read_only() && !file_system_.in_memory))
+            detail::fill_holes(descriptor, header_, &domain_state(0), name());
+    }
+
+    void sync() const { os::sync(file_.get(), name()); }
+
+    [[nodiscard]] bool is_any_domain_held() const noexcept {
+        for (std::uint64_t domain = 0; domain < header_.domains; ++domain)
+            if (owner(domain).load(std::memory_order_acquire) != 0) return true;
+        return false;
     }
 
     /// Whoever dies in here held the only session, so the next to attach is alone again and starts over.
@@ -314,30 +345,16 @@ private:
             if ((seen & ProcessState::attached) != 0) return static_cast<Token>(seen) & token_mask;
             os::sleep_for(std::chrono::microseconds(50)); // another thread of this child is at it
         }
+        session_.abandon(); // the parent's
         try {
-            session_.abandon();
-            ensure_file();
             const AttachGuard guard = exclude_attachers();
             begin_session();
         } catch (...) {
+            session_.close(); // what there is of ours
             session.store(ProcessState::forked, std::memory_order_release);
             throw;
         }
         return session_.token();
-    }
-
-    /// The descriptor may have been closed, and its number may be another file by now.
-    void ensure_file() {
-        os::FileStatus status;
-        if (os::try_status(file_.descriptor(), status) && status.identity == identity_) return;
-        file_.release(); // not ours to close
-        if (path_.empty()) throw Error(errc::system, "the descriptor of a pool without a path was closed", name_);
-        os::File file = os::try_open(path_, (is_read_only() ? O_RDONLY : O_RDWR) | O_NOFOLLOW);
-        if (!file.is_open()) os::throw_errno(errno, "open the pool again", name_);
-        if (!os::try_status(file.descriptor(), status) || status.identity != identity_)
-            throw Error(errc::no_such_file, "the path names another file than the one attached", name_);
-        file_ = std::move(file);
-        session_.set_probe(file_.descriptor());
     }
 
     /// The data goes first, the proof of life last. The last writer to go writes everything back and says so.
@@ -345,9 +362,9 @@ private:
         try {
             const AttachGuard guard = exclude_attachers();
             if (!is_read_only() && session_.is_alone(false)) {
-                if (!file_system_.in_memory) os::sync(file_, name_);
+                if (!file_system_.in_memory) sync();
                 put(state().clean, 1);
-                if (!file_system_.in_memory) os::sync(file_, name_);
+                if (!file_system_.in_memory) sync();
             }
             mapping_.reset();
             session_.close();
@@ -363,11 +380,9 @@ private:
     }
 
     PoolOptions options_;
-    std::filesystem::path path_;
-    std::string name_;
-    os::File file_;
+    std::filesystem::path path_; // as given
+    PoolFile file_;
     os::FileSystem file_system_;
-    os::FileIdentity identity_;
     Header header_;
     ProcessState process_;
     std::unique_ptr<Region[]> regions_;

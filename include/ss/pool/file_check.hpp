@@ -44,6 +44,8 @@ inline os::FileSystem check_file(const os::File& file, const os::FileStatus& sta
 [[nodiscard]] inline Header read_header(const os::File& file, const PoolOptions& options, const std::string& path) {
     Header header{};
     const std::size_t got = os::read_at(file, std::as_writable_bytes(std::span(&header, 1)), 0, path);
+    if (header.magic == __builtin_bswap64(pool_magic))
+        throw Error(errc::other_byte_order, "was made on a machine of the other byte order", path);
     if (got < sizeof header.magic || header.magic != pool_magic)
         throw Error(errc::not_a_pool,
                     got == 0 ? "is empty, expected a pool's header" : "does not begin with a pool's magic bytes",
@@ -53,8 +55,7 @@ inline os::FileSystem check_file(const os::File& file, const os::FileStatus& sta
                     "has " + std::to_string(got) + " bytes, expected a header of " + std::to_string(sizeof header),
                     path);
     if (header.byte_order != byte_order_mark)
-        throw Error(header.byte_order == __builtin_bswap32(byte_order_mark) ? errc::other_byte_order : errc::damaged,
-                    "was made on a machine of the other byte order", path);
+        throw Error(errc::damaged, "the header's byte order is none, though its magic bytes are ours", path);
     if (header.major != format_major)
         throw Error(errc::other_version,
                     "has format " + std::to_string(header.major) + "." + std::to_string(header.minor) +
@@ -73,7 +74,8 @@ inline os::FileSystem check_file(const os::File& file, const os::FileStatus& sta
                         std::to_string(header.features_read_only) + ")",
                     path);
     if (header.header_size != sizeof(Header) || header.word_size != word_size || header.domains == 0 ||
-        header.domains > max_domains)
+        header.domains > max_domains || header.max_size > largest_max_size ||
+        !is_aligned(header.max_size, region_alignment))
         throw Error(errc::damaged, "the header contradicts itself", path);
     const PoolGeometry geometry = pool_geometry(header.max_size, header.domains);
     if (header.volatile_offset != geometry.volatile_offset || header.volatile_size != geometry.volatile_size ||
@@ -83,11 +85,16 @@ inline os::FileSystem check_file(const os::File& file, const os::FileStatus& sta
     return header;
 }
 
-/// The file holds all that its domains have committed, with blocks behind every byte. `states` are the mapped words.
-inline void check_size(const os::File& file, const Header& header, const DomainState* states,
-                       const PoolOptions& options, const std::string& path) {
-    std::uint64_t need = header.region_offset; // the size that the file must have
-    std::uint64_t blocks = header.region_offset;
+/// What the state words say is in use.
+struct BytesInUse {
+    std::uint64_t end;    ///< how long the file must be
+    std::uint64_t blocks; ///< how many bytes of it must have blocks
+};
+
+/// `states` are the mapped words. Throws damaged if they claim more than there can be.
+[[nodiscard]] inline BytesInUse bytes_in_use(const Header& header, const DomainState* states,
+                                             const std::string& path) {
+    BytesInUse use{.end = header.region_offset, .blocks = header.region_offset};
     for (std::uint64_t domain = 0; domain < header.domains; ++domain) {
         const std::uint64_t committed = load_acquire(states[domain].committed);
         if (committed > header.region_stride)
@@ -95,21 +102,18 @@ inline void check_size(const os::File& file, const Header& header, const DomainS
                         "domain " + std::to_string(domain) + " claims " + std::to_string(committed) +
                             " bytes, its region has " + std::to_string(header.region_stride),
                         path);
-        if (committed != 0) need = header.region_offset + domain * header.region_stride + committed;
-        blocks += committed;
+        if (committed == 0) continue;
+        use.end = header.region_offset + domain * header.region_stride + committed;
+        use.blocks += committed;
     }
-    const os::FileStatus status = os::status(file, path);
-    if (status.size < need)
-        throw Error(errc::truncated,
-                    "has " + std::to_string(status.size) + " bytes, its header expects " + std::to_string(need),
-                    path);
-    if (status.allocated >= blocks) return;
-    // A copy that left out the zeros: writing into its holes could be a SIGBUS on a full disk.
-    if (options.access == Access::read_only)
-        throw Error(errc::truncated, "is a sparse copy, whose holes must be filled by opening it once for writing",
-                    path);
+    return use;
+}
+
+/// Sets blocks aside for every byte in use that has none: writing into a hole of a full file system is a SIGBUS. A copy
+/// that leaves out the zeros has such holes (cp(1)). What has its blocks costs little: nothing is written.
+inline void fill_holes(int descriptor, const Header& header, const DomainState* states, const std::string& path) {
     const auto fill = [&](std::uint64_t at, std::uint64_t size) {
-        if (const int error = size == 0 ? 0 : os::try_allocate(file.descriptor(), at, size); error != 0)
+        if (const int error = size == 0 ? 0 : os::try_fill_holes(descriptor, at, size); error != 0)
             os::throw_errno(error, "set disk blocks aside for the holes of a sparse copy", path);
     };
     fill(0, header.region_offset);

@@ -15,18 +15,23 @@
 #include <ss/pool/layout.hpp>
 #include <ss/pool/options.hpp>
 
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace ss::inline v0::detail {
 
 /// The largest size not above `wanted` that can be reserved here, by halving.
 [[nodiscard]] inline std::uint64_t reservable(int descriptor, std::uint64_t wanted, const std::string& path) {
-    for (std::uint64_t size = wanted; size >= 16 * mebi || size == wanted; size /= 2)
+    for (std::uint64_t size = wanted; size >= 16 * mebi || size == wanted; size /= 2) {
         if (os::try_map_shared(descriptor, align_down(size, region_alignment), true).is_mapped())
             return align_down(size, region_alignment);
+        if (errno != ENOMEM) os::throw_errno(errno, "map the file", path);
+    }
     throw Error(errc::address_space, "no address space for max_size, nor for 16 MiB", path);
 }
 
@@ -39,11 +44,18 @@ inline void write_pool(const os::File& file, const PoolOptions& options, const s
                     path);
     const std::uint64_t smallest =
         pool_geometry(0, options.domains).region_offset + options.domains * min_region_size;
-    if (options.max_size < smallest || options.max_size > std::uint64_t{1} << 47)
+    if (options.max_size < smallest || options.max_size > largest_max_size)
         throw Error(errc::invalid_argument,
                     "max_size of " + std::to_string(options.max_size) + " bytes asked for, expected " +
                         std::to_string(smallest) + " to 2^47 with so many domains",
                     path);
+    if ((options.mode & 0600) != 0600 || (options.mode & ~mode_t{0777}) != 0) {
+        char octal[16];
+        std::snprintf(octal, sizeof octal, "%04o", static_cast<unsigned>(options.mode));
+        throw Error(errc::invalid_argument,
+                    "mode " + std::string(octal) + " asked for, expected permission bits alone, 0600 among them",
+                    path);
+    }
     Header header{};
     header.magic = pool_magic;
     header.byte_order = byte_order_mark;
@@ -70,51 +82,59 @@ inline void write_pool(const os::File& file, const PoolOptions& options, const s
     state.clean = 1;
     os::write_at(file, std::as_bytes(std::span(&state, 1)), state_zone_offset, path);
     os::write_at(file, std::as_bytes(std::span(&header, 1)), 0, path);
+    os::set_mode(file, options.mode, path);
 }
+
+/// A path that is removed at the end, if it was ever set.
+struct TemporaryName {
+    TemporaryName() = default;
+    TemporaryName(const TemporaryName&) = delete;
+    TemporaryName& operator=(const TemporaryName&) = delete;
+    ~TemporaryName() {
+        if (!path.empty()) ::unlink(path.c_str());
+    }
+    std::filesystem::path path;
+};
 
 /// A file in `path`'s directory, complete, that gets its name from publish().
 class UnnamedPool {
 public:
     UnnamedPool(const std::filesystem::path& path, const PoolOptions& options) : path_(path) {
         const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-        file_ = os::try_open(directory, O_TMPFILE | O_RDWR, options.mode);
+        file_ = os::try_open(directory, O_TMPFILE | O_RDWR, 0600);
         if (!file_.is_open() && (errno == EOPNOTSUPP || errno == EISDIR)) {
             std::uint64_t random = 0;
             os::random_words(std::span(&random, 1));
-            temporary_ = directory / ("." + path.filename().string() + "." + std::to_string(random) + ".tmp");
-            file_ = os::try_open(temporary_, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, options.mode);
+            std::filesystem::path name =
+                directory / ("." + path.filename().string() + "." + std::to_string(random) + ".tmp");
+            file_ = os::try_open(name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
+            if (file_.is_open()) temporary_.path = std::move(name);
         }
         if (!file_.is_open()) os::throw_errno(errno, "create a file in " + directory.string(), path.string());
-        if (::fchmod(file_.descriptor(), options.mode) != 0) // whatever the umask took
-            os::throw_errno(errno, "set the file's mode", path.string());
         // Refused here rather than at the attach, where the file would have its name already.
-        check_file(file_, os::status(file_, path.string()), options, path.string());
+        const os::FileSystem system =
+            check_file(file_, os::status(file_.descriptor(), path.string()), options, path.string());
         write_pool(file_, options, path.string());
+        // A name that outlives a power failure must not be that of a file whose bytes did not.
+        if (!system.in_memory) os::sync(file_.descriptor(), path.string());
     }
-
-    ~UnnamedPool() {
-        if (!temporary_.empty()) ::unlink(temporary_.c_str());
-    }
-
-    UnnamedPool(const UnnamedPool&) = delete;
-    UnnamedPool& operator=(const UnnamedPool&) = delete;
 
     /// Gives the file its path. False if somebody was faster.
     [[nodiscard]] bool publish() {
-        std::string source = "/proc/self/fd/" + std::to_string(file_.descriptor());
-        if (!temporary_.empty()) source = temporary_.string();
-        const int result = os::retry_interrupted(os::Call::link, [&] {
-            return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW);
-        });
+        const os::DescriptorPath descriptor(file_.descriptor());
+        const char* const source = temporary_.path.empty() ? descriptor.text : temporary_.path.c_str();
+        const int result = os::retry_interrupted(
+            os::Call::link, [&] { return ::linkat(AT_FDCWD, source, AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW); });
         if (result != 0 && errno != EEXIST) os::throw_errno(errno, "give the new pool its name", path_.string());
         return result == 0;
     }
 
-    [[nodiscard]] const os::File& file() const noexcept { return file_; }
+    /// The file, open for reading and writing.
+    [[nodiscard]] os::File take_file() noexcept { return std::move(file_); }
 
 private:
     std::filesystem::path path_;
-    std::filesystem::path temporary_; // empty with O_TMPFILE
+    TemporaryName temporary_; // none with O_TMPFILE
     os::File file_;
 };
 

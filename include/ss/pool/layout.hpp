@@ -29,6 +29,7 @@ inline constexpr std::uint32_t format_major = 0; ///< another one cannot be read
 inline constexpr std::uint32_t format_minor = 1; ///< a higher one can, unless a feature bit says otherwise
 
 inline constexpr std::uint64_t max_domains = 1024;
+inline constexpr std::uint64_t largest_max_size = std::uint64_t{1} << 47; ///< the address space of x86-64
 inline constexpr std::uint64_t max_sessions = 2048;
 inline constexpr std::uint64_t state_zone_offset = 4096;
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,8 @@ public:
     /// Takes 50 to 100 us, whatever the size; on a disk the first to open and the last to close also wait for fsync.
     /// Throws ss::Error: no_such_file, already_exists, permission, not_a_pool, other_version, other_byte_order,
     /// truncated, damaged, filesystem, out_of_space, address_space, too_many_sessions, attach_timeout,
-    /// unclean_after_reboot, invalid_argument, system. An error never deletes or changes a file that was there.
+    /// unclean_after_reboot, invalid_argument, system. An error never deletes a file that was there, and changes nothing
+    /// that is stored in it.
     explicit Pool(const std::filesystem::path& path, const PoolOptions& options = {})
         : attachment_(Attachment::open(path, options)) {}
 
@@ -67,11 +69,13 @@ public:
         const os::File file = os::try_open(path, O_RDONLY | O_NOFOLLOW);
         if (!file.is_open()) {
             if (errno == ENOENT) return false;
+            if (errno == ENXIO) throw Error(errc::not_a_pool, "is not a regular file", path.string());
             os::throw_errno(errno, "open the file to be removed", path.string());
         }
         std::uint64_t magic = 0;
         const auto bytes = std::as_writable_bytes(std::span(&magic, 1));
-        if (os::read_at(file, bytes, 0, path.string()) != bytes.size() || magic != pool_magic)
+        if (!os::status(file.descriptor(), path.string()).regular ||
+            os::read_at(file, bytes, 0, path.string()) != bytes.size() || magic != pool_magic)
             throw Error(errc::not_a_pool, "is not removed, since it does not begin as a pool does", path.string());
         if (os::retry_interrupted(os::Call::unlink, [&] { return ::unlink(path.c_str()); }) == 0) return true;
         if (errno == ENOENT) return false;

@@ -44,6 +44,9 @@ public:
         return words_[1 + domain];
     }
 
+    /// Leaves the memory to threads that may still look at it while the process ends.
+    void abandon() noexcept { memory_.release(); }
+
 private:
     os::Mapping memory_;
     std::atomic<std::uint64_t>* words_ = nullptr;

@@ -8,8 +8,9 @@
 #include <ss/base/bits.hpp>
 #include <ss/base/error.hpp>
 #include <ss/base/word.hpp>
-#include <ss/os/file.hpp>
-#include <ss/pool/layout.hpp>
+#include <ss/os/machine.hpp>
+#include <ss/os/mapping.hpp>
+#include <ss/pool/pool_file.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -36,15 +37,17 @@ public:
     Region& operator=(const Region&) = delete;
 
     /// `committed` is the shared word that says how many bytes are committed, `stride` what it may grow to.
-    void bind(std::byte* pool, std::uint64_t begin, std::uint64_t stride, const Word& committed, const os::File& file,
-              const os::FileIdentity& identity) noexcept {
+    void bind(std::byte* pool, std::uint64_t begin, std::uint64_t stride, const Word& committed,
+              const PoolFile& file) noexcept {
         pool_ = pool;
         begin_ = begin;
         stride_ = stride;
         committed_ = &committed;
         file_ = &file;
-        identity_ = &identity;
     }
+
+    /// What was known of the size counts no more: the pool may have been trimmed.
+    void forget() noexcept { known_.store(0, std::memory_order_release); }
 
     [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
 
@@ -109,21 +112,23 @@ private:
         const std::uint64_t known = known_.load(std::memory_order_acquire);
         const std::uint64_t claimed = load_acquire(*committed_);
         if (claimed == known || claimed > stride_) return known;
-        os::FileStatus status;
-        // A descriptor that was closed, or is another file's by now, cannot be asked: then the word is all there is.
-        if (os::try_status(file_->descriptor(), status) && status.identity == *identity_ &&
-            status.size < begin_ + claimed)
-            return known;
+        if (!reaches(begin_ + claimed)) return known;
         known_.store(claimed, std::memory_order_release);
         return claimed;
+    }
+
+    [[nodiscard]] bool reaches(std::uint64_t end) const noexcept {
+        os::FileStatus status;
+        if (const int descriptor = file_->try_get(); descriptor >= 0 && os::try_status(descriptor, status))
+            return status.size >= end;
+        return os::may_be_read(pool_ + end - 1, os::page_size()); // no descriptor is left to ask
     }
 
     std::byte* pool_ = nullptr;
     std::uint64_t begin_ = 0;
     std::uint64_t stride_ = 0;
     const Word* committed_ = nullptr;
-    const os::File* file_ = nullptr;
-    const os::FileIdentity* identity_ = nullptr;
+    const PoolFile* file_ = nullptr;
     mutable std::atomic<std::uint64_t> known_ = 0;
 };
 

@@ -21,6 +21,7 @@
 #include <ss/os/machine.hpp>
 #include <ss/os/mapping.hpp>
 #include <ss/pool/layout.hpp>
+#include <ss/pool/pool_file.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -51,11 +52,11 @@ public:
     Session() = default;
 
     /// Takes a slot of `table` for as long as this object or its process lives. The caller holds the attach byte.
-    /// `probe` is a descriptor of the pool that holds no lock; it is only borrowed.
+    /// `file` outlives the session, and no lock is ever held through its descriptor: questions are put through it.
     /// Throws too_many_sessions, filesystem (locks do not survive the close), or what the kernel refuses.
-    void open_for_writing(SessionTable& table, int probe, const os::FileIdentity& identity, std::string path) {
-        begin(table, probe, identity, std::move(path));
-        os::File description = reopen(O_RDWR);
+    void open_for_writing(SessionTable& table, const PoolFile& file) {
+        begin(table, file);
+        os::File description = file.open_again(O_RDWR);
         const std::uint32_t first = table.next.load(std::memory_order_relaxed) % max_sessions;
         for (std::uint32_t i = 0; i < max_sessions; ++i) {
             const std::uint32_t slot = (first + i) % max_sessions;
@@ -64,7 +65,7 @@ public:
             const int error =
                 os::try_lock_byte(description.descriptor(), LockBytes::sessions + slot, os::ByteLock::exclusive);
             if (error == EAGAIN) continue;
-            if (error != 0) os::throw_errno(error, "lock a byte of the pool", path_);
+            if (error != 0) os::throw_errno(error, "lock a byte of the pool", path());
             table.pids[slot].store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
             table.generations[slot].store(generation + 1, std::memory_order_release);
             table.next.store((slot + 1) % max_sessions, std::memory_order_relaxed);
@@ -74,15 +75,15 @@ public:
             return;
         }
         throw Error(errc::too_many_sessions,
-                    "all " + std::to_string(max_sessions) + " slots of the session table are taken", path_);
+                    "all " + std::to_string(max_sessions) + " slots of the session table are taken", path());
     }
 
     /// Shares the readers' byte, so that nobody trims the pool below us. No slot, and token 0.
-    void open_for_reading(const SessionTable& table, int probe, const os::FileIdentity& identity, std::string path) {
-        begin(table, probe, identity, std::move(path));
-        os::File description = reopen(O_RDONLY);
+    void open_for_reading(const SessionTable& table, const PoolFile& file) {
+        begin(table, file);
+        os::File description = file.open_again(O_RDONLY);
         const int error = os::try_lock_byte(description.descriptor(), LockBytes::readers, os::ByteLock::shared);
-        if (error != 0) os::throw_errno(error, "lock a byte of the pool", path_);
+        if (error != 0) os::throw_errno(error, "lock a byte of the pool", path());
         keep_alive(std::move(description), LockBytes::readers);
         token_ = 0;
     }
@@ -103,15 +104,15 @@ public:
     /// What locks store. 0 for a read-only session.
     [[nodiscard]] Token token() const noexcept { return token_; }
 
-    /// True only if the session that `token` names has certainly ended. 1 to 2 us.
+    /// True only if the session that `token` names has certainly ended. 1 us for the living, 2 for the dead.
     [[nodiscard]] bool is_dead(Token token) const noexcept {
         token &= token_mask;
         if (token == 0 || token == token_) return false;
         const auto& generation = table_->generations[token_slot(token)];
         if (generation.load(std::memory_order_acquire) != token_generation(token)) return true;
-        if (!can_judge()) return false;
-        const auto state = os::probe_bytes(probe_, LockBytes::sessions + token_slot(token));
-        return state == os::ByteState::free && generation.load(std::memory_order_acquire) == token_generation(token);
+        const int probe = file_->try_get();
+        return probe >= 0 && os::probe_bytes(probe, LockBytes::sessions + token_slot(token)) == os::ByteState::free &&
+               generation.load(std::memory_order_acquire) == token_generation(token) && was_asked(probe);
     }
 
     /// For messages: "session 3.17 (pid 4711)", slot and generation, and what its process called itself.
@@ -126,64 +127,56 @@ public:
 
     /// True only if certainly no other session that may write, and no reader either if `readers` says so, is there.
     [[nodiscard]] bool is_alone(bool readers) const noexcept {
-        if (!can_judge()) return false;
+        const int probe = file_->try_get();
         const std::uint64_t own = token_slot(token_);
-        const auto free = [this](std::uint64_t at, std::uint64_t count) {
-            return count == 0 || os::probe_bytes(probe_, at, count) == os::ByteState::free;
+        const auto free = [probe](std::uint64_t at, std::uint64_t count) {
+            return count == 0 || os::probe_bytes(probe, at, count) == os::ByteState::free;
         };
-        return free(LockBytes::sessions, own) && free(LockBytes::sessions + own + 1, max_sessions - own - 1) &&
-               (!readers || free(LockBytes::readers, 1));
+        return probe >= 0 && free(LockBytes::sessions, own) &&
+               free(LockBytes::sessions + own + 1, max_sessions - own - 1) &&
+               (!readers || free(LockBytes::readers, 1)) && was_asked(probe);
     }
 
     /// Of the process that opened the session: thread ids mean something only within one.
     [[nodiscard]] std::uint64_t pid_namespace() const noexcept { return pid_namespace_; }
 
-    /// The descriptor that questions are put through, renewed by whoever owns it.
-    void set_probe(int descriptor) noexcept { probe_ = descriptor; }
-
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    /// Of the pool, for messages.
+    [[nodiscard]] const std::string& path() const noexcept { return file_->name(); }
 
 private:
-    void begin(const SessionTable& table, int probe, const os::FileIdentity& identity, std::string path) {
+    void begin(const SessionTable& table, const PoolFile& file) noexcept {
         table_ = &table;
-        probe_ = probe;
-        identity_ = identity;
-        path_ = std::move(path);
-    }
-
-    [[nodiscard]] os::File reopen(int flags) const {
-        os::File description = os::try_open_again(probe_, flags);
-        if (!description.is_open()) os::throw_errno(errno, "open the pool once more", path_);
-        return description;
+        file_ = &file;
     }
 
     void keep_alive(os::File description, std::uint64_t byte) {
         page_ = os::try_map_private_page(description.descriptor(), os::page_size());
-        if (!page_.is_mapped()) os::throw_errno(errno, "map a page of the pool", path_);
+        if (!page_.is_mapped()) os::throw_errno(errno, "map a page of the pool", path());
         own_byte_ = byte;
         description.reset(); // from here on the page alone holds the lock
-        if (os::probe_bytes(probe_, byte) != os::ByteState::held) {
-            page_.reset();
-            throw Error(errc::filesystem,
-                        "the file system drops a lock when its descriptor is closed, though the file is still mapped",
-                        path_);
-        }
+        const os::ByteState own = os::probe_bytes(file_->get(), byte);
+        if (own == os::ByteState::held) return;
+        const int error = errno;
+        page_.reset();
+        if (own == os::ByteState::unknown) os::throw_errno(error, "ask for a lock of the pool", path());
+        throw Error(errc::filesystem,
+                    "the file system drops a lock when its descriptor is closed, though the file is still mapped",
+                    path());
     }
 
-    /// The descriptor still is the pool's, and the kernel tells us of our own lock through it.
-    [[nodiscard]] bool can_judge() const noexcept {
+    /// True if what `probe` answered until now, it answered for the pool: it still is the pool's descriptor, and tells
+    /// of our own lock. Looked at afterwards, since another thread may close the number at any time.
+    [[nodiscard]] bool was_asked(int probe) const noexcept {
         os::FileStatus status;
-        return os::try_status(probe_, status) && status.identity == identity_ &&
-               os::probe_bytes(probe_, own_byte_) == os::ByteState::held;
+        return os::probe_bytes(probe, own_byte_) == os::ByteState::held && os::try_status(probe, status) &&
+               status.identity == file_->identity();
     }
 
     const SessionTable* table_ = nullptr;
+    const PoolFile* file_ = nullptr;
     os::Mapping page_;
     std::uint64_t own_byte_ = 0;
     std::uint64_t pid_namespace_ = 0;
-    os::FileIdentity identity_;
-    std::string path_;
-    int probe_ = -1;
     Token token_ = 0;
 };
 

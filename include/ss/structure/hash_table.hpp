@@ -402,9 +402,10 @@ private:
                         "bits is " + std::to_string(options.bits) + ", expected at most " +
                             std::to_string(detail::max_table_bits),
                         domain_.core().attachment().name());
-        return domain_.open_object(name, type, Hash::seeded, [&](Tx& tx, DirectoryEntry& entry) {
-            tx.store(entry.root[0], detail::make_head(tx, options.bits));
-        });
+        return domain_.open_object(
+            name, type, Hash::seeded,
+            [&](Tx& tx, DirectoryEntry& entry) { tx.store(entry.root[0], detail::make_head(tx, options.bits)); },
+            &upkeep_functions());
     }
 
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
@@ -519,17 +520,24 @@ private:
 
     // --- upkeep: after a commit, while the lock is held
 
-    [[nodiscard]] Upkeep upkeep() const noexcept {
+    [[nodiscard]] static const Upkeep::Functions& upkeep_functions() noexcept {
         static constexpr Upkeep::Functions functions = {
             .run = [](void* domain, const Upkeep& upkeep) { maintain(*static_cast<DomainType*>(domain), upkeep); },
             .reclaim = [](void* domain, const Upkeep&) { return reclaim(*static_cast<DomainType*>(domain)); }};
-        return {.functions = &functions, .object = object_, .seed = {seed_.first, seed_.second}, .operations = 1};
+        return functions;
+    }
+
+    [[nodiscard]] Upkeep upkeep() const noexcept {
+        return {.functions = &upkeep_functions(),
+                .object = object_,
+                .seed = {seed_.first, seed_.second},
+                .operations = 1};
     }
 
     /// As many buckets as the transaction's operations can have called for, and a little garbage.
     static void maintain(DomainType& domain, const Upkeep& upkeep) {
         const ObjectRef& object = upkeep.object;
-        if (load(object.entry->generation) == object.generation) {
+        if (object.entry != nullptr && load(object.entry->generation) == object.generation) {
             detail::TableResizer<DomainType, Hash> resizer(domain, object,
                                                            {.first = upkeep.seed[0], .second = upkeep.seed[1]});
             const std::uint64_t most = 1 + upkeep.operations / detail::entries_to_merge;
@@ -545,8 +553,9 @@ private:
     }
 
     static bool reclaim(DomainType& domain) {
+        constexpr int at_once = 64; // a few hundred blocks
         bool any = false;
-        while (reap(domain)) any = true;
+        for (int i = 0; i < at_once && reap(domain); ++i) any = true;
         return any;
     }
 

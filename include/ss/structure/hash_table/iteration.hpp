@@ -49,7 +49,7 @@ void read_batch(const Region& region, const ObjectRef& object, Read read, HashKe
                 value.resize(record.sizes().value);
                 copy_words(value.data(), record.value_words(), value.size());
             });
-            const unsigned depth = depth_of(table.number(), table.buckets());
+            const unsigned depth = table.depth();
             const std::uint64_t lower = reverse_bits(table.number());
             upper = depth == 0 ? 0 : lower + (std::uint64_t{1} << (64 - depth)); // 0: the line's end
             return consistent;

@@ -33,10 +33,10 @@ public:
     [[nodiscard]] bool enter(std::uint64_t hash) {
         if (!enter_table()) return false;
         hash_ = hash;
-        buckets_ = load_acquire(head_->buckets); // before the bucket's version: a split makes that odd first
-        if (buckets_ == 0) [[unlikely]]
+        const Word buckets = load_acquire(head_->buckets); // before the bucket's version: a split makes that odd first
+        if (buckets == 0) [[unlikely]]
             region_->refuse(region_->offset_of(head_));
-        number_ = bucket_of(hash, buckets_);
+        number_ = bucket_of(hash, buckets);
         bucket_ = &bucket_at(*region_, *head_, number_);
         return reading_.begin(bucket_->version, version_);
     }
@@ -95,8 +95,11 @@ public:
     [[nodiscard]] const Region& region() const noexcept { return *region_; }
     [[nodiscard]] HashTableHead& head() const noexcept { return *head_; }
     [[nodiscard]] Bucket& bucket() const noexcept { return *bucket_; }
-    [[nodiscard]] std::uint64_t buckets() const noexcept { return buckets_; }
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+
+    /// How many low bits of a hash lead here. By the number of buckets as it is now, after the bucket's version was noted:
+    /// a split between the two looks in enter() leaves this bucket where it is, and half as wide.
+    [[nodiscard]] unsigned depth() const noexcept { return depth_of(number_, load(head_->buckets)); }
 
 private:
     const Region* region_;
@@ -105,7 +108,6 @@ private:
     Word epoch_ = 0;
     Word version_ = 0;
     std::uint64_t hash_ = 0;
-    std::uint64_t buckets_ = 0;
     std::uint64_t number_ = 0;
     HashTableHead* head_ = nullptr;
     Bucket* bucket_ = nullptr;

@@ -33,11 +33,9 @@ inline void verify_hash_table(const Region& region, const DirectoryEntry& entry,
             complain("its head contradicts itself");
             return;
         }
-        for (std::uint64_t segment = 0; segment < max_segments; ++segment) {
-            const bool needed = segment == 0 || segment_buckets(segment, min_bits) < buckets;
-            if (needed && load(head.segments[segment]) == 0)
-                complain("segment " + std::to_string(segment) + " is missing");
-        }
+        const std::uint64_t last_segment = place_of(buckets - 1, min_bits).segment;
+        for (std::uint64_t segment = 0; segment < max_segments && segment <= last_segment; ++segment)
+            if (load(head.segments[segment]) == 0) complain("segment " + std::to_string(segment) + " is missing");
         std::uint64_t size = 0;
         std::vector<std::string_view> keys;
         for (std::uint64_t number = 0; number < buckets; ++number) {

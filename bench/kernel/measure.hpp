@@ -1,0 +1,62 @@
+// What is measured: its names, and where the workers of one run put their figures.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+
+namespace bench {
+
+/// One worker unless it says otherwise.
+enum class Measure : std::size_t {
+    insert,
+    get_hit,
+    get_miss,
+    overwrite,
+    erase,
+    cached_get,
+    cached_overwrite,
+    empty_transaction,
+    mixed_100,
+    mixed_95,
+    mixed_50,
+    crew_mixed_100,
+    crew_mixed_95,
+    crew_mixed_50,
+    bytes_allocated,
+    bytes_taken,
+};
+
+inline constexpr std::size_t measure_count = 16;
+
+/// As JSON has them. The first are nanoseconds per operation, the last two bytes per entry.
+inline constexpr std::array<const char*, measure_count> measure_names = {
+    "insert",           "get hit",           "get miss",        "overwrite",   "erase",    "cached get",
+    "cached overwrite", "empty transaction", "mixed 100",       "mixed 95",    "mixed 50", "crew mixed 100",
+    "crew mixed 95",    "crew mixed 50",     "bytes allocated", "bytes taken",
+};
+
+/// The reads of a hundred operations, in the order of the mixed measures.
+inline constexpr std::array<unsigned, 3> read_shares = {100, 95, 50};
+
+[[nodiscard]] constexpr Measure plus(Measure measure, std::size_t n) noexcept {
+    return static_cast<Measure>(static_cast<std::size_t>(measure) + n);
+}
+
+/// One run of one contestant. What it cannot do is not a number.
+struct Figures {
+    std::array<double, measure_count> values;
+
+    Figures() noexcept { values.fill(std::numeric_limits<double>::quiet_NaN()); }
+
+    double& operator[](Measure measure) noexcept { return values[static_cast<std::size_t>(measure)]; }
+    double operator[](Measure measure) const noexcept { return values[static_cast<std::size_t>(measure)]; }
+};
+
+/// What a contestant says of its memory, in bytes.
+struct Memory {
+    double allocated = std::numeric_limits<double>::quiet_NaN(); ///< in blocks that are in use
+    double taken = 0;                                            ///< from the system
+};
+
+} // namespace bench

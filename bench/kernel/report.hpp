@@ -1,0 +1,186 @@
+// Medians over rounds, as tables for people (Markdown, so they can go into documents as they are) and as JSON.
+#pragma once
+
+#include "machine.hpp"
+#include "measure.hpp"
+#include "workload.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// All runs of one contestant.
+struct Series {
+    std::string name;
+    std::string what;
+    std::vector<Figures> runs;
+};
+
+/// The middle one, or the mean of the two in the middle; not a number if there are none.
+[[nodiscard]] inline double median(std::vector<double> values) {
+    std::erase_if(values, [](double value) { return std::isnan(value); });
+    if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+class Report {
+public:
+    /// `baseline` names the contestant that the others are compared with; without it there are no ratios.
+    Report(const Settings& settings, std::vector<Series> series, const std::string& baseline)
+        : settings_(settings), series_(std::move(series)) {
+        for (const Series& one : series_)
+            if (one.name == baseline) baseline_ = &one;
+    }
+
+    Report(const Report&) = delete;
+    Report& operator=(const Report&) = delete;
+
+    [[nodiscard]] std::string tables() const {
+        std::string text;
+        text += table("ns per operation, one worker",
+                      {{"insert", Measure::insert},
+                       {"get hit", Measure::get_hit},
+                       {"get miss", Measure::get_miss},
+                       {"overwrite", Measure::overwrite},
+                       {"erase", Measure::erase}},
+                      true);
+        text += table("ns per operation, one worker, 1000 keys over and over",
+                      {{"get hit", Measure::cached_get},
+                       {"overwrite", Measure::cached_overwrite},
+                       {"empty transaction", Measure::empty_transaction}});
+        text += table("ns per operation, reads and overwrites, one worker", mixed_columns(Measure::mixed_100));
+        if (settings_.workers > 1)
+            text += table(fmt::format("ns per operation, reads and overwrites, {} workers: time by the operations of "
+                                      "all",
+                                      settings_.workers),
+                          mixed_columns(Measure::crew_mixed_100));
+        text += table("bytes per entry", {{"allocated", Measure::bytes_allocated}, {"taken", Measure::bytes_taken}});
+        return text;
+    }
+
+    [[nodiscard]] nlohmann::json json() const {
+        nlohmann::json contestants = nlohmann::json::object();
+        for (const Series& one : series_) {
+            nlohmann::json& entry = contestants[one.name];
+            entry["what"] = one.what;
+            for (std::size_t i = 0; i < measure_count; ++i) {
+                const auto measure = static_cast<Measure>(i);
+                const std::vector<double> runs = all(one, measure);
+                if (std::isnan(median(runs))) continue;
+                nlohmann::json& figure = entry["measures"][measure_names[i]];
+                figure["median"] = median(runs);
+                figure["runs"] = runs;
+                if (const double ratio = ratio_of(one, measure); !std::isnan(ratio)) figure["ratio"] = ratio;
+            }
+        }
+        nlohmann::json report = {
+            {"benchmark", "hash_table"},
+            {"date", utc_now()},
+            {"commit", source_commit()},
+            {"compiler", compiler()},
+            {"machine", describe_machine()},
+            {"settings",
+             {{"keys", settings_.keys},
+              {"key size", settings_.key_size},
+              {"value size", settings_.value_size},
+              {"workers", settings_.workers},
+              {"rounds", settings_.rounds},
+              {"clock", settings_.clock == Clock::wall ? "wall" : "processor, but for several workers"}}},
+            {"units", "ns per operation; bytes per entry; ratio: the baseline's median by this one"},
+            {"contestants", std::move(contestants)},
+        };
+        if (baseline_ != nullptr) report["baseline"] = baseline_->name;
+        return report;
+    }
+
+private:
+    struct Column {
+        std::string title;
+        Measure measure;
+    };
+
+    [[nodiscard]] static std::vector<Column> mixed_columns(Measure first) {
+        std::vector<Column> columns;
+        for (std::size_t i = 0; i < read_shares.size(); ++i)
+            columns.push_back({fmt::format("{} % reads", read_shares[i]), plus(first, i)});
+        return columns;
+    }
+
+    [[nodiscard]] static std::vector<double> all(const Series& one, Measure measure) {
+        std::vector<double> values;
+        for (const Figures& run : one.runs) values.push_back(run[measure]);
+        return values;
+    }
+
+    /// How many times better than the baseline.
+    [[nodiscard]] double ratio_of(const Series& one, Measure measure) const {
+        if (baseline_ == nullptr) return std::numeric_limits<double>::quiet_NaN();
+        return median(all(*baseline_, measure)) / median(all(one, measure));
+    }
+
+    [[nodiscard]] std::string cell(const Series& one, Measure measure) const {
+        const double value = median(all(one, measure));
+        if (std::isnan(value)) return "-";
+        const double ratio = ratio_of(one, measure);
+        const std::string text = fmt::format("{:.0f}", value);
+        return std::isnan(ratio) ? text : fmt::format("{} ({:.2f})", text, ratio);
+    }
+
+    /// The one number: the geometric mean of the ratios.
+    [[nodiscard]] std::string mean_cell(const Series& one, const std::vector<Column>& columns) const {
+        double sum = 0;
+        for (const Column& column : columns) sum += std::log(ratio_of(one, column.measure));
+        const double mean = std::exp(sum / static_cast<double>(columns.size()));
+        return std::isnan(mean) ? "-" : fmt::format("{:.2f}", mean);
+    }
+
+    [[nodiscard]] std::string table(const std::string& title, const std::vector<Column>& columns,
+                                    bool with_mean = false) const {
+        std::vector<std::vector<std::string>> rows(1);
+        rows[0].push_back(title);
+        for (const Column& column : columns) rows[0].push_back(column.title);
+        if (with_mean && baseline_ != nullptr) rows[0].emplace_back("mean");
+        for (const Series& one : series_) {
+            std::vector<std::string> row{one.name};
+            for (const Column& column : columns) row.push_back(cell(one, column.measure));
+            if (with_mean && baseline_ != nullptr) row.push_back(mean_cell(one, columns));
+            // Who has none of these figures has no line.
+            if (std::any_of(row.begin() + 1, row.end(), [](const std::string& text) { return text != "-"; }))
+                rows.push_back(std::move(row));
+        }
+        // The title stands above, so that names are not spread as far as it is long.
+        std::string text = title;
+        if (baseline_ != nullptr) text += fmt::format(" (in brackets: times as good as {})", baseline_->name);
+        text += "\n\n";
+        rows[0][0].clear();
+        std::vector<std::size_t> widths(rows[0].size(), 3);
+        for (const auto& row : rows)
+            for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            for (std::size_t i = 0; i < rows[r].size(); ++i)
+                text += i == 0 ? fmt::format("| {:<{}} |", rows[r][i], widths[i])
+                               : fmt::format(" {:>{}} |", rows[r][i], widths[i]);
+            text += "\n";
+            if (r != 0) continue;
+            for (std::size_t i = 0; i < widths.size(); ++i)
+                text += i == 0 ? "|" + std::string(widths[i] + 2, '-') + "|" : std::string(widths[i] + 1, '-') + ":|";
+            text += "\n";
+        }
+        return text + "\n";
+    }
+
+    Settings settings_;
+    std::vector<Series> series_;
+    const Series* baseline_ = nullptr;
+};
+
+} // namespace bench
