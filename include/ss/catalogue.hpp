@@ -204,7 +204,9 @@ struct Catalogue {
         std::vector<std::unique_ptr<DomainGuard<AnyLocker>>> guards;
         for (const DomainCore& domain : domains)
             guards.push_back(std::make_unique<DomainGuard<AnyLocker>>(domain, domain.locker()));
-        detail::write_backup(*pool.attachment(), path);
+        std::vector<std::uint64_t> locked;
+        for (const DomainCore& domain : domains) locked.push_back(domain.index());
+        detail::write_backup(*pool.attachment(), locked, path);
     }
 
 private:
@@ -245,7 +247,7 @@ private:
         const auto with = [&]<class A, bool Versioned>() {
             const auto begin = [&](const DomainGuard<AnyLocker>& guard, auto g) {
                 for (bool more = true; more;) {
-                    Transaction<A, Versioned> tx(domain, guard.token());
+                    Transaction<A, Versioned> tx(domain, guard.stamp());
                     try {
                         more = g(tx);
                         tx.commit();
@@ -298,13 +300,11 @@ private:
                                 ", which this program does not know");
                 complete = false;
             } else {
-                detail::verify_hash_table(domain.region(), entry, name, hash, census);
-                const std::uint64_t counted = census.bytes<A>(
-                    domain, [&] { detail::count_head(domain.region(), load(entry.root[0]), census); });
-                if (counted != bytes_of(domain, entry))
-                    census.complain("table \"" + name + "\" has blocks of " + std::to_string(counted) +
-                                    " bytes and counts " + std::to_string(bytes_of(domain, entry)));
+                verify_table<A>(domain, entry, name, hash, census);
             }
+            if (load(entry.name_size) - 1 >= max_name_size ||
+                domain_of(name, domain.attachment().header().domains) != domain.index())
+                census.complain("the name \"" + name + "\" cannot be one of this domain");
             return false;
         });
         if (live != load(domain.block().objects))
@@ -319,11 +319,28 @@ private:
         census.settle<A>(domain, complete);
     }
 
+    template <class A>
+    static void verify_table(const DomainCore& domain, const DirectoryEntry& entry, const std::string& name,
+                             detail::HashFunction hash, Census& census) {
+        detail::verify_hash_table(domain.region(), entry, name, hash, census);
+        const std::uint64_t counted = census.bytes<A>(domain, [&] {
+            try {
+                detail::count_head(domain.region(), load(entry.root[0]), census);
+            } catch (const Error& error) {
+                census.complain("table \"" + name + "\" cannot be counted: " + error.what());
+            }
+        });
+        if (counted != bytes_of(domain, entry))
+            census.complain("table \"" + name + "\" has blocks of " + std::to_string(counted) + " bytes and counts " +
+                            std::to_string(bytes_of(domain, entry)));
+    }
+
     static void count_directory(const DomainCore& domain, Census& census) {
         std::uint64_t left = domain.region().size() / sizeof(DirectoryPage) + 1;
         for (Offset<DirectoryPage> page{load(domain.block().directory.next)}; page; --left) {
             if (left == 0) domain.region().refuse(page.value);
-            census.use(load(domain.region().at(page).block));
+            const std::uint64_t block = load(domain.region().at(page).block);
+            census.use(block, page.value - block + sizeof(DirectoryPage));
             page.value = load(domain.region().at(page).next);
         }
     }

@@ -6,11 +6,18 @@
 //
 //     State | ... heap.begin() | block | block | free | block | ... heap.end()   (grows here, never moves)
 //
-// Three rules keep a rollback exact:
+// Four rules keep a rollback exact:
 //  - A word of the State or of the heap that the allocator may read later is changed by `heap.store` alone.
 //  - A word *inside a free block* that the allocator reads (a link, a footer) is `heap.preserve`d when the block is
 //    handed out, before its new owner overwrites it without journaling.
 //  - `free` journals all that it writes into the block: until the commit its bytes must be restorable.
+//  - Within a transaction no allocate comes after a free or a trim: the caller keeps frees back until the commit. So what
+//    a transaction gives back has no new owner before it is committed, and what is free when an allocate looks was free
+//    when the transaction began, or is new. (An allocate that takes apart something free of its own accord, to make
+//    room, preserves what it will need after a rollback.)
+//
+// Damage is found, not suffered: an allocator checks each word that it reads and follows, so that no bytes in the pool
+// make it loop for ever or touch memory outside the heap. It throws errc::damaged instead.
 #pragma once
 
 #include <ss/base/policy.hpp>
@@ -30,9 +37,10 @@ inline constexpr std::uint64_t allocator_state_size = 4096;
 /// Read access to a heap: what `block_size`, `verify` and `for_each_block` need.
 template <class H>
 concept HeapReader = requires(const H& heap, std::uint64_t offset) {
-    { heap.begin() } -> std::same_as<std::uint64_t>;    // offset of the first byte, a multiple of 4096
-    { heap.end() } -> std::same_as<std::uint64_t>;      // offset past the last committed byte, a multiple of 4096
-    { heap.word(offset) } -> std::same_as<const Word&>; // throws errc::damaged if misaligned or outside
+    { heap.begin() } -> std::same_as<std::uint64_t>; // offset of the first byte, a multiple of 4096, never 0
+    { heap.end() } -> std::same_as<std::uint64_t>;   // offset past the last committed byte, a multiple of 4096
+    // Throws errc::damaged if misaligned or outside. Words at consecutive offsets lie side by side in memory.
+    { heap.word(offset) } -> std::same_as<const Word&>;
 };
 
 /// Write access: what `allocate` and `free` need.
@@ -82,8 +90,8 @@ concept AllocatorPolicy = std::is_standard_layout_v<typename A::State> &&
     { A::free_entries } -> std::convertible_to<std::uint64_t>;
     // Makes an empty heap. Nobody else looks yet: may `fill`. Killed in the middle, it is called again.
     A::initialize(state, heap);
-    // A block of at least `size` (1 to 2^47) usable bytes, its offset a multiple of `alignment` (8 or 16).
-    // Throws out_of_space or past_max_size (from grow) or too_large, and has changed nothing then.
+    // A block of at least `size` (up to 2^47) usable bytes, its offset a multiple of `alignment` (8 or 16).
+    // Throws out_of_space or past_max_size (from grow), too_large or invalid_argument, and has changed nothing then.
     { A::allocate(state, heap, number, number) } -> std::same_as<std::uint64_t>;
     // Gives back a block by the offset that allocate returned. Throws errc::damaged if there is none.
     A::free(state, heap, number);

@@ -3,8 +3,8 @@
 //     heap   | table | 2^order units of 32 bytes … | table | units … | table | units …   (grows here)
 //              arena 0                               arena 1           arena 2
 //
-// The heap grows by arenas. Each has a table in front, which holds the buddy tree of its units, and room for twice as
-// many bytes as the one before, about; the last one is there only up to the heap's end. See logarithmic/tree.hpp.
+// The heap grows by arenas. Each has a table in front, which holds the buddy tree of its units, and room for half as
+// many bytes as all before it, or more; the last one is there only up to the heap's end. See logarithmic/tree.hpp.
 //
 // Classical buddies keep a list of free blocks per order, with links and headers in the blocks: a free that merges
 // through all orders changes two words per order, and a block of a power of two needs twice its size, for the header.
@@ -34,21 +34,21 @@ namespace ss::inline v0 {
 /// one word per three doublings of the heap. Blocks hold none of its state. The tables cost a twenty-eighth of the
 /// heap.
 ///
-/// Not where space counts: a quarter of the heap is lost to rounding on average, half of it at worst. Nor for one block
-/// that nearly fills the pool: the heap must reach twice its size if it does not lie at an arena's begin.
+/// Not where space counts: a quarter of the heap is lost to rounding on average, half of it at worst. Nor for blocks
+/// that nearly fill the pool: there must be room for the next power of two, and for what its alignment skips.
 class LogarithmicAllocator {
 public:
     struct Arena {
-        Word start;  // offset of its table
-        Word order;  // it has room for 2^order units
-        Word best;   // 0: nothing is free; else 1 + the order of its largest free block
+        Word start; // offset of its table
+        Word order; // it has room for 2^order units
+        Word best;  // 0: nothing is free; else 1 + the order of its largest free block
     };
     static constexpr unsigned most_arenas = 128;
 
     struct State {
-        Word end;        // of the allocator's part of the heap, an offset
-        Word allocated;  // bytes: the sum of block_size over all blocks
-        Word count;      // of arenas
+        Word end;       // of the allocator's part of the heap, an offset
+        Word allocated; // bytes: the sum of block_size over all blocks
+        Word count;     // of arenas
         Arena arenas[most_arenas];
     };
 
@@ -152,9 +152,7 @@ public:
             if (next > heap.end()) findings.add("the end lies past the heap's");
             if (allocated != load(state.allocated))
                 findings.add(load(state.allocated), " bytes are said to be allocated, but ", allocated, " are");
-        } catch (const Error& error) {
-            findings.add("stopped: ", std::string_view(error.what()));
-        }
+        } catch (const Error& error) { findings.add("stopped: ", std::string_view(error.what())); }
     }
 
     /// Blocks in the order of their offsets.
@@ -190,13 +188,13 @@ public:
 
 private:
     static constexpr std::uint64_t page = 4096;
-    static constexpr unsigned smallest_arena = 11;  // 64 KiB
+    static constexpr unsigned smallest_arena = 11; // 64 KiB
 
     /// Where an arena lies.
     struct Place {
-        std::uint64_t table;    // offset
-        std::uint64_t base;     // offset of unit 0
-        std::uint64_t present;  // units up to the heap's end or the next arena
+        std::uint64_t table;   // offset
+        std::uint64_t base;    // offset of unit 0
+        std::uint64_t present; // units up to the heap's end or the next arena
         unsigned order;
     };
 
@@ -222,8 +220,8 @@ private:
         const Word order = load(state.arenas[arena].order);
         const bool last = arena + 1 == arena_count(state);
         const std::uint64_t end = last ? load(state.end) : load(state.arenas[arena + 1].start);
-        if (order < smallest_arena || order > largest_order || !is_aligned(table | end, page) || table < heap.begin() ||
-            end > heap.end() || !fits(table, table_bytes(static_cast<unsigned>(order)), end))
+        if (order < smallest_arena || order > largest_order || !is_aligned(table | end, page) ||
+            table < heap.begin() || end > heap.end() || !fits(table, table_bytes(static_cast<unsigned>(order)), end))
             throw_damaged("an arena that cannot be", table);
         const std::uint64_t base = table + table_bytes(static_cast<unsigned>(order));
         if ((end - base) / unit >> order > 1 || (end - base) / unit > std::uint64_t{1} << order)
@@ -270,7 +268,8 @@ private:
             // The last arena goes on, if it has room and not too much of it is skipped for the block's alignment.
             const Place last = place_of(state, heap, count - 1);
             const std::uint64_t from = align_up(last.present, std::uint64_t{1} << order);
-            if (fits(from, std::uint64_t{1} << order, std::uint64_t{1} << last.order) && from - last.present <= all / 2) {
+            if (fits(from, std::uint64_t{1} << order, std::uint64_t{1} << last.order) &&
+                from - last.present <= all / 2) {
                 const std::uint64_t need = align_up(from + (std::uint64_t{1} << order), page / unit);
                 const std::uint64_t present = commit(heap, last.base, need, last.order);
                 const Tree<H> tree(heap, last.table, last.order);
@@ -306,4 +305,4 @@ private:
     }
 };
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

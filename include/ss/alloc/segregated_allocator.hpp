@@ -129,8 +129,7 @@ public:
         using namespace segregated;
         const Word word = load(*descriptor(state, heap, page_of(heap, offset)));
         const unsigned index = class_in(word);
-        if (kind_of(word) != Kind::slab || index >= class_count)
-            return large_length(state, heap, offset) * page_size;
+        if (kind_of(word) != Kind::slab || index >= class_count) return large_length(state, heap, offset) * page_size;
         const std::uint64_t page = number_in(word);
         const Word* const self = first_of_slab(heap, descriptor_offset(state, page), word);
         const SizeClass& c = classes[index];
@@ -212,7 +211,8 @@ private:
     [[nodiscard]] static unsigned class_with_room(const State& state, unsigned index, bool aligned) noexcept {
         const segregated::SizeClass& c = segregated::classes[index];
         // The bits from `index` on. Without a branch: what is shifted in behind the second word is out of reach.
-        Word window = load(state.partial[index / 64]) >> index % 64 | load(state.partial[1]) << 1 << (63 - index % 64);
+        Word window = load(state.partial[index / 64]) >> index % 64 | load(state.partial[1])
+                                                                          << 1 << (63 - index % 64);
         static_assert(segregated::class_count <= 112, "the last window ends in the second word");
         window &= aligned ? c.reach_16 : c.reach;
         return window == 0 ? segregated::class_count : index + static_cast<unsigned>(std::countr_zero(window));
@@ -288,4 +288,4 @@ private:
     }
 };
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

@@ -38,9 +38,9 @@ namespace ss::inline v0 {
 class SimpleAllocator {
 public:
     struct State {
-        Word end;        // of the allocator's part of the heap, an offset
-        Word allocated;  // bytes: the sum of block_size over all blocks
-        Word first;      // header of the first free block, 0: none
+        Word end;       // of the allocator's part of the heap, an offset
+        Word allocated; // bytes: the sum of block_size over all blocks
+        Word first;     // header of the first free block, 0: none
     };
 
     static constexpr PolicyId id = policy_id("SIMPLE");
@@ -106,7 +106,7 @@ public:
         if ((load(heap.word(block)) & before_is_free) != 0) {
             begin = block_before(state, heap, block);
             whole += block - begin;
-            heap.store(heap.word(block), 0);  // lest the same offset is freed twice
+            heap.store(heap.word(block), 0); // lest the same offset is freed twice
         } else {
             link(state, heap, begin);
         }
@@ -136,7 +136,7 @@ public:
         try {
             std::uint64_t allocated = 0;
             std::uint64_t free_blocks = 0;
-            std::uint64_t before = 0;  // size of the free block before, 0: none
+            std::uint64_t before = 0; // size of the free block before, 0: none
             walk(state, heap, [&](std::uint64_t block, Word header) {
                 const std::uint64_t size = size_in(header);
                 if ((header & before_is_free) != (before != 0 ? before_is_free : 0))
@@ -155,9 +155,7 @@ public:
             if (free_blocks != 0) findings.add("the list of free blocks does not have them all, or some twice");
             if (allocated != load(state.allocated))
                 findings.add(load(state.allocated), " bytes are said to be allocated, but ", allocated, " are");
-        } catch (const Error& error) {
-            findings.add("stopped: ", std::string_view(error.what()));
-        }
+        } catch (const Error& error) { findings.add("stopped: ", std::string_view(error.what())); }
     }
 
     /// Blocks in the order of their offsets.
@@ -200,7 +198,7 @@ public:
 private:
     static constexpr std::uint64_t page = 4096;
     static constexpr std::uint64_t largest_block = std::uint64_t{1} << 47;
-    static constexpr std::uint64_t smallest = 32;  // header, next, previous, footer
+    static constexpr std::uint64_t smallest = 32; // header, next, previous, footer
     static constexpr std::uint64_t next_at = 8;
     static constexpr std::uint64_t previous_at = 16;
     static constexpr Word is_allocated = 1;
@@ -379,4 +377,4 @@ private:
     }
 };
 
-}  // namespace ss::inline v0
+} // namespace ss::inline v0

@@ -11,13 +11,15 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ss::inline v0::detail {
 
-/// Writes all that `source` has committed to a new pool, complete and on the disk before it gets the name `path`. The
-/// caller holds the locks of all claimed domains, so that no transaction is under way in any of them.
-inline void write_backup(Attachment& source, const std::filesystem::path& path) {
-    const AttachGuard nobody_claims = source.exclude_attachers();
+/// Writes the domains that `locked` says to a new pool, complete and on the disk before it gets the name `path`. The caller
+/// holds their locks, so that no transaction is under way in them. The others are left out: who claims one while we are at
+/// it was not there when we began.
+inline void write_backup(Attachment& source, const std::vector<std::uint64_t>& locked,
+                         const std::filesystem::path& path) {
     const std::filesystem::path temporary = path.string() + ".backup";
     ::unlink(temporary.c_str()); // left by one that was killed
     const os::File file = os::try_open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
@@ -33,11 +35,16 @@ inline void write_backup(Attachment& source, const std::filesystem::path& path) 
             os::throw_errno(error, "set disk blocks aside for the copy", temporary.string());
         os::write_at(file, std::as_bytes(std::span(&header, 1)), 0, temporary.string());
         os::write_at(file, std::as_bytes(std::span(&state, 1)), state_zone_offset, temporary.string());
-        const std::span domains(&source.domain_state(0), header.domains);
-        os::write_at(file, std::as_bytes(domains), state_zone_offset + sizeof(PoolState), temporary.string());
-        for (std::uint64_t domain = 0; domain < header.domains; ++domain) {
+        std::vector<DomainState> domains(header.domains);
+        for (const std::uint64_t domain : locked) {
+            domains[domain] = source.domain_state(domain);
+            domains[domain].committed = source.region(domain).size();
+        }
+        os::write_at(file, std::as_bytes(std::span(domains)), state_zone_offset + sizeof(PoolState),
+                     temporary.string());
+        for (const std::uint64_t domain : locked) {
             const Region& region = source.region(domain);
-            os::write_at(file, std::span(region.data(region.begin()), region.size()), region.begin(),
+            os::write_at(file, std::span(region.data(region.begin()), domains[domain].committed), region.begin(),
                          temporary.string());
         }
         os::sync(file, temporary.string());

@@ -18,7 +18,8 @@ class Census {
 public:
     static constexpr std::size_t max_problems = 100;
 
-    void use(std::uint64_t block) { blocks_.push_back(block); }
+    /// Somebody refers to the block at that offset, and needs so many bytes of it.
+    void use(std::uint64_t block, std::uint64_t bytes) { uses_.push_back({.block = block, .bytes = bytes}); }
 
     void complain(std::string sentence) {
         if (problems_.size() < max_problems) problems_.push_back(std::move(sentence));
@@ -27,12 +28,20 @@ public:
     /// Runs count() and returns the bytes of the blocks that it used.
     template <class A, class F>
     [[nodiscard]] std::uint64_t bytes(const DomainCore& domain, F count) {
-        const std::size_t before = blocks_.size();
+        const std::size_t before = uses_.size();
         count();
         const auto& state = *reinterpret_cast<const typename A::State*>(domain.block().allocator.data());
         const detail::HeapView heap(domain);
         std::uint64_t bytes = 0;
-        for (std::size_t i = before; i < blocks_.size(); ++i) bytes += A::block_size(state, heap, blocks_[i]);
+        for (std::size_t i = before; i < uses_.size(); ++i) {
+            try {
+                const std::uint64_t size = A::block_size(state, heap, uses_[i].block);
+                if (size < uses_[i].bytes)
+                    complain("the block at " + std::to_string(uses_[i].block) + " has " + std::to_string(size) +
+                             " bytes, and what lies there has " + std::to_string(uses_[i].bytes));
+                bytes += size;
+            } catch (const Error& error) { complain(error.what()); }
+        }
         return bytes;
     }
 
@@ -51,24 +60,31 @@ public:
         A::for_each_block(state, heap, [&](const BlockInfo& block) {
             if (block.allocated) allocated.push_back(block.offset);
         });
+        std::vector<std::uint64_t> used;
+        for (const Use& use : uses_) used.push_back(use.block);
         std::sort(allocated.begin(), allocated.end());
-        std::sort(blocks_.begin(), blocks_.end());
-        for (std::size_t i = 0; i < blocks_.size(); ++i) {
-            if (i != 0 && blocks_[i] == blocks_[i - 1])
-                complain("the block at " + std::to_string(blocks_[i]) + " is used twice");
-            if (!std::binary_search(allocated.begin(), allocated.end(), blocks_[i]))
-                complain("the block at " + std::to_string(blocks_[i]) + " is used and not allocated");
+        std::sort(used.begin(), used.end());
+        for (std::size_t i = 0; i < used.size(); ++i) {
+            if (i != 0 && used[i] == used[i - 1])
+                complain("the block at " + std::to_string(used[i]) + " is used twice");
+            if (!std::binary_search(allocated.begin(), allocated.end(), used[i]))
+                complain("the block at " + std::to_string(used[i]) + " is used and not allocated");
         }
         if (!complete) return;
         for (const std::uint64_t block : allocated)
-            if (!std::binary_search(blocks_.begin(), blocks_.end(), block))
+            if (!std::binary_search(used.begin(), used.end(), block))
                 complain("the block at " + std::to_string(block) + " of " +
                          std::to_string(A::block_size(state, heap, block)) +
                          " bytes has leaked: it is allocated and nobody refers to it");
     }
 
 private:
-    std::vector<std::uint64_t> blocks_;
+    struct Use {
+        std::uint64_t block;
+        std::uint64_t bytes;
+    };
+
+    std::vector<Use> uses_;
     std::vector<std::string> problems_;
 };
 

@@ -41,7 +41,7 @@ namespace detail {
 template <class F>
 DirectoryEntry* find_entry(const DomainCore& domain, F f) {
     DirectoryPage* page = &domain.block().directory;
-    for (std::uint64_t pages = 0; pages < 1'000'000; ++pages) {
+    for (std::uint64_t left = domain.region().size() / sizeof(DirectoryPage) + 1; left != 0; --left) {
         for (DirectoryEntry& entry : page->entries)
             if (f(entry)) return &entry;
         const Offset<DirectoryPage> next{load(page->next)};
@@ -137,9 +137,10 @@ template <class Tx>
         tx.fill(page.next, load(tx.block().directory.next));
         tx.fill(page.block, offset);
         tx.store(tx.block().directory.next, aligned);
-        entry = &page.entries[0];
+        entry = &page.entries[0]; // nobody has seen its version; and rolled back, it would be touched in free memory
+    } else {
+        tx.touch_always(entry->version);
     }
-    tx.touch_always(entry->version);
     tx.store(entry->type_id, static_cast<Word>(type.type));
     tx.store(entry->type_fingerprint, type.type_fingerprint);
     tx.store(entry->hash_id, static_cast<Word>(type.hash));

@@ -65,7 +65,7 @@ public:
     auto run(F f) -> std::invoke_result_t<F&, Tx&> {
         Guard guard(core_);
         for (;;) {
-            Tx tx(core_, guard.token());
+            Tx tx(core_, guard.stamp());
             try {
                 return conclude(guard, tx, f, tx);
             } catch (const Error& error) {
@@ -83,7 +83,7 @@ public:
     template <class F>
     auto transact(F& f) -> std::invoke_result_t<F&, UserTx&> {
         Guard guard(core_);
-        Tx tx(core_, guard.token());
+        Tx tx(core_, guard.stamp());
         UserTx user(tx);
         try {
             return conclude(guard, tx, f, user);
@@ -110,7 +110,7 @@ public:
                 try {
                     return f(tx);
                 } catch (...) {
-                    if (core_.attachment().is_current(tx.token())) tx.undo_to(point);
+                    if (core_.attachment().is_current(tx.stamp())) tx.undo_to(point);
                     throw;
                 }
             }
@@ -203,7 +203,22 @@ public:
         }
     }
 
+    /// Of one moment; under the lock, since what allocators count by walking has no version. On a read-only pool again and
+    /// again until it fits together.
     [[nodiscard]] DomainStats stats() const {
+        DomainStats stats;
+        for (int attempt = 0;; ++attempt) {
+            try {
+                read_settled([&] { stats = stats_as_they_are(); });
+                return stats;
+            } catch (const Error& error) {
+                if (!core_.attachment().is_read_only() || error.code() != errc::damaged || attempt == 1000) throw;
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] DomainStats stats_as_they_are() const {
         const DomainBlock& block = core_.block();
         DomainStats stats;
         stats.entries = load(block.objects);
@@ -217,7 +232,6 @@ public:
         return stats;
     }
 
-private:
     [[nodiscard]] static bool is_full(const Error& error) noexcept {
         return error.code() == errc::out_of_space || error.code() == errc::past_max_size;
     }
@@ -296,7 +310,8 @@ private:
 /// does not fit (journal_capacity words, touched_capacity buckets, free_capacity blocks).
 template <class Structure, class F>
 auto transaction(Structure& t, F&& f) {
-    return t.domain().transact(f);
+    auto domain = t.domain(); // a copy: f may destroy the handle
+    return domain.transact(f);
 }
 
 } // namespace ss::inline v0

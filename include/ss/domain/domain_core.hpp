@@ -37,7 +37,15 @@ public:
 
     [[nodiscard]] const AnyLocker& locker() const noexcept { return *locker_; }
 
-    [[nodiscard]] bool is_claimed() const noexcept { return load_acquire(state().claimed) == 1; }
+    /// Throws errc::damaged for a word that is neither yes nor no: taken for no, the domain would be made anew.
+    [[nodiscard]] bool is_claimed() const {
+        const Word claimed = load_acquire(state().claimed);
+        if (claimed > 1)
+            throw Error(errc::damaged,
+                        "domain " + std::to_string(index_) + " says neither that it is claimed nor that not",
+                        attachment_->name());
+        return claimed == 1;
+    }
 
     /// The permanent block. Only of a claimed domain, whose region holds it.
     [[nodiscard]] DomainBlock& block() const noexcept {

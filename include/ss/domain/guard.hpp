@@ -17,7 +17,7 @@ public:
     /// journal is none), or what attaching in a forked child throws. The lock is not held then.
     explicit DomainGuard(const DomainCore& domain, Locker locker = {}) : domain_(&domain), locker_(locker) {
         Attachment& attachment = domain.attachment();
-        token_ = attachment.enter();
+        stamp_ = attachment.enter();
         if (attachment.is_read_only()) [[unlikely]]
             throw Error(errc::read_only, "is open read-only, and this needs the lock", attachment.name());
         if (domain.is_held_by_this_thread()) [[unlikely]]
@@ -42,9 +42,9 @@ public:
     }
 
     /// False in a child that was forked since: the lock is the parent's, and so is all that it guards.
-    [[nodiscard]] bool is_ours() const noexcept { return domain_->attachment().is_current(token_); }
+    [[nodiscard]] bool is_ours() const noexcept { return domain_->attachment().is_current(stamp_); }
 
-    [[nodiscard]] Token token() const noexcept { return token_; }
+    [[nodiscard]] Attachment::Stamp stamp() const noexcept { return stamp_; }
 
 private:
     void release() noexcept {
@@ -83,7 +83,7 @@ private:
 
     const DomainCore* domain_;
     [[no_unique_address]] Locker locker_;
-    Token token_ = 0;
+    Attachment::Stamp stamp_ = 0;
 };
 
 } // namespace ss::inline v0

@@ -72,22 +72,21 @@ private:
 
 namespace detail {
 
-/// A read-only opener's last resort: a dead writer's versions stay odd until somebody who may write recovers them.
+/// For those who cannot lock, or must not. True when the read was done; false if the writer has died in mid-change, and
+/// its versions stay odd until somebody who may write recovers them. Throws lock_timeout.
 template <class Locker, class F>
-[[gnu::cold, gnu::noinline]] void read_while_the_writer_lives(const DomainCore& core, Locker locker, F& attempt) {
+[[nodiscard, gnu::cold, gnu::noinline]] bool read_while_the_writer_lives(const DomainCore& core, Locker locker,
+                                                                         F& attempt) {
     Attachment& attachment = core.attachment();
     const std::string which = "domain " + std::to_string(core.index());
     const Deadline deadline = deadline_after(attachment.options().lock_timeout);
     for (int abandoned = 0;;) {
-        if (attempt(OptimisticReading{})) return;
+        if (attempt(OptimisticReading{})) return true;
         const Token owner = locker.owner(core.lock_slot());
         const bool nobody = owner == 0 || attachment.session().is_dead(owner);
         // Between two looks a living writer may have come and gone; ten times in a row none does.
         abandoned = nobody && core.undo().is_dirty() ? abandoned + 1 : 0;
-        if (abandoned == 10)
-            throw Error(errc::needs_recovery,
-                        which + " was left in the middle of a change; open the pool once for writing, that mends it",
-                        attachment.name());
+        if (abandoned == 10) return false;
         if (std::chrono::steady_clock::now() >= deadline)
             throw Error(errc::lock_timeout,
                         which + " is being changed by " + attachment.session().describe(owner) +
@@ -114,12 +113,15 @@ void read_optimistically(const DomainCore& core, Locker locker, F attempt) {
     ReadPatience patience;
     while (patience.wait())
         if (attempt(OptimisticReading{})) return;
-    if (core.attachment().is_read_only()) {
-        detail::read_while_the_writer_lives(core, locker, attempt);
-    } else {
-        const DomainGuard<Locker> guard(core, locker);
-        (void)attempt(LockedReading{});
-    }
+    const bool read_only = core.attachment().is_read_only();
+    if ((read_only || locker.single_session) && detail::read_while_the_writer_lives(core, locker, attempt)) return;
+    if (read_only)
+        throw Error(errc::needs_recovery,
+                    "domain " + std::to_string(core.index()) +
+                        " was left in the middle of a change; open the pool once for writing, that mends it",
+                    core.attachment().name());
+    const DomainGuard<Locker> guard(core, locker);
+    (void)attempt(LockedReading{});
 }
 
 /// attempt(reading) under the lock, which this thread may hold already.

@@ -37,8 +37,11 @@ public:
     using Allocator = A;
 
     /// The caller holds the domain's lock, and the journal is empty.
-    Transaction(DomainCore& domain, Token token) noexcept
-        : domain_(&domain), region_(&domain.region()), block_(&domain.block()), undo_(domain.undo()), token_(token) {}
+    Transaction(DomainCore& domain, Attachment::Stamp stamp) noexcept
+        : domain_(&domain), region_(&domain.region()), block_(&domain.block()), undo_(domain.undo()), stamp_(stamp) {
+        // Whoever sees what is stored in here sees the versions, too, that the owners before changed.
+        if constexpr (Versioned) fence_release(block_->journal.count);
+    }
 
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
@@ -50,7 +53,7 @@ public:
     [[nodiscard]] const Region& region() const noexcept { return *region_; }
     [[nodiscard]] DomainBlock& block() const noexcept { return *block_; }
     [[nodiscard]] DomainCore& domain() const noexcept { return *domain_; }
-    [[nodiscard]] Token token() const noexcept { return token_; }
+    [[nodiscard]] Attachment::Stamp stamp() const noexcept { return stamp_; }
 
     /// Changes a word; a rollback changes it back. Throws transaction_too_large and has done nothing.
     void store(Word& word, Word value) {
@@ -179,7 +182,7 @@ private:
     const Region* region_;
     DomainBlock* block_;
     Undo undo_;
-    Token token_;
+    Attachment::Stamp stamp_;
     std::uint64_t free_count_ = 0;
     std::uint64_t upkeep_count_ = 0;
     std::array<Upkeep, 16> upkeep_;
@@ -194,6 +197,10 @@ template <class A, bool Versioned>
 class UserTransaction {
 public:
     explicit UserTransaction(Transaction<A, Versioned>& transaction) noexcept : transaction_(&transaction) {}
+
+    // It lives as long as the callback: not to be kept.
+    UserTransaction(const UserTransaction&) = delete;
+    UserTransaction& operator=(const UserTransaction&) = delete;
 
     /// The T behind an offset. Throws errc::damaged if that is null, misaligned or not in this domain.
     template <class T>
@@ -231,28 +238,41 @@ public:
         inner().free(offset.value);
     }
 
-    /// Changes a word in the pool; undone if the transaction does not happen.
-    void store(Word& word, Word value) const { inner().store(word, value); }
+    /// Changes a word in the pool; undone if the transaction does not happen. Throws other_domain for a word of another
+    /// domain, or of no pool.
+    void store(Word& word, Word value) const { inner().store(checked(word), value); }
 
     /// The same for a stored reference.
     template <class T>
     void store(Offset<T>& reference, Offset<T> value) const {
-        inner().store(reference.value, value.value);
+        inner().store(checked(reference.value), value.value);
     }
 
     /// Before the first change of what readers without the lock read under `version`: see domain/optimistic_read.hpp.
-    void touch(Word& version) const { inner().touch(version); }
+    /// Never of a version in a block that this transaction allocated: rolled back, that is free memory.
+    void touch(Word& version) const { inner().touch(checked(version)); }
 
     [[nodiscard]] std::uint64_t domain() const noexcept { return transaction_->domain().index(); }
 
     /// The library's side of it. Throws errc::forked in a child.
     [[nodiscard]] Transaction<A, Versioned>& inner() const {
-        if (!transaction_->domain().attachment().is_current(transaction_->token())) [[unlikely]]
+        if (!transaction_->domain().attachment().is_current(transaction_->stamp())) [[unlikely]]
             throw Error(errc::forked, "a transaction of the parent, used in a forked child");
         return *transaction_;
     }
 
 private:
+    /// What the journal cannot put back must not get into it: it would stop every later recovery.
+    [[nodiscard]] Word& checked(Word& word) const {
+        const Region& region = transaction_->region();
+        const std::uint64_t offset = region.offset_of(&word);
+        if (offset < region.begin() + offsetof(DomainBlock, garbage) || !region.contains(offset, word_size))
+            [[unlikely]]
+            throw Error(errc::other_domain, "the word does not lie in domain " + std::to_string(domain()) +
+                                                ", in which the transaction runs");
+        return word;
+    }
+
     Transaction<A, Versioned>* transaction_;
 };
 

@@ -51,6 +51,13 @@ inline constexpr bool is_optimistic = requires {
     requires L::optimistic;
 };
 
+/// True for policies that stay with one session between operations, and do not keep its threads apart: a reader that took
+/// such a lock would keep the writers out, or walk in on one.
+template <class L>
+inline constexpr bool is_single_session = requires {
+    requires L::single_session;
+};
+
 /// True for policies whose State is not ready when it is all zeros. `initialize` runs under the attach byte, once in an
 /// era; killed in the middle, it runs again.
 template <class L>

@@ -9,6 +9,8 @@ namespace ss::inline v0 {
 /// A lock policy over the slots of a pool; costs nothing.
 template <class L>
 struct StaticLocker {
+    static constexpr bool single_session = is_single_session<L>;
+
     /// Makes the State ready, if the policy wants that and nobody has in this era. Before the slot is used.
     static void prepare(Attachment& attachment, LockSlot& slot) {
         if constexpr (needs_initialize<L>)
@@ -44,6 +46,7 @@ struct AnyLocker {
     LockResult (*acquire_until)(LockSlot& slot, const Session& session, Deadline deadline);
     void (*release)(LockSlot& slot, const Session& session);
     Token (*owner)(LockSlot& slot);
+    bool single_session;
 };
 
 template <class L>
@@ -51,6 +54,7 @@ inline constexpr AnyLocker any_locker = {.prepare = &StaticLocker<L>::prepare,
                                          .try_acquire = &StaticLocker<L>::try_acquire,
                                          .acquire_until = &StaticLocker<L>::acquire_until,
                                          .release = &StaticLocker<L>::release,
-                                         .owner = &StaticLocker<L>::owner};
+                                         .owner = &StaticLocker<L>::owner,
+                                         .single_session = StaticLocker<L>::single_session};
 
 } // namespace ss::inline v0

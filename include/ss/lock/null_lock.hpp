@@ -15,6 +15,8 @@ struct NullLock {
         std::atomic<std::uint32_t> owner;
     };
 
+    /// Acquiring excludes other sessions, and not the other threads of this one.
+    static constexpr bool single_session = true;
     static constexpr PolicyId id = policy_id("NULL");
     static constexpr std::uint64_t fingerprint = ss::fingerprint(1, sizeof(State), slot_bits, generation_bits);
 

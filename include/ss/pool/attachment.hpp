@@ -44,6 +44,9 @@ namespace ss::inline v0 {
 /// may use it at once.
 class Attachment {
 public:
+    /// Names one attach of one Pool object in one process.
+    using Stamp = std::uint64_t;
+
     /// Opens, or makes, the pool at `path`. See Pool::Pool for what it throws.
     [[nodiscard]] static std::shared_ptr<Attachment> open(const std::filesystem::path& path,
                                                           const PoolOptions& options) {
@@ -99,30 +102,24 @@ public:
     ~Attachment() {
         const std::uint64_t session = process_.session().load(std::memory_order_acquire);
         if ((session & ProcessState::attached) != 0) {
-            if (is_any_domain_held()) { // exit() while another thread is at work: all of it stays until that has ended
-                mapping_.release();
-                session_.abandon();
-                process_.abandon();
-            } else {
-                detach();
-            }
+            detach();
         } else if (session == ProcessState::forked) { // never used in this child: what is mapped is the parent's
             mapping_.release();
             session_.abandon();
         }
     }
 
-    /// This process's session, attached anew if we are a forked child. Before every use of the pool; one load.
-    Token enter() {
-        const std::uint64_t word = process_.session().load(std::memory_order_acquire);
-        if ((word & ProcessState::attached) != 0) [[likely]]
-            return static_cast<Token>(word) & token_mask;
+    /// Attaches anew if we are a forked child. Before every use of the pool; one load. Returns what is_current takes.
+    Stamp enter() {
+        const Stamp stamp = process_.session().load(std::memory_order_acquire);
+        if ((stamp & ProcessState::attached) != 0) [[likely]]
+            return stamp;
         return attach_in_child();
     }
 
-    /// True if `token` is still this process's session: false in a child that was forked since enter() returned it.
-    [[nodiscard]] bool is_current(Token token) const noexcept {
-        return process_.session().load(std::memory_order_relaxed) == (ProcessState::attached | token);
+    /// True if the session is still the one that enter() returned: false in a child that was forked since.
+    [[nodiscard]] bool is_current(Stamp stamp) const noexcept {
+        return process_.session().load(std::memory_order_relaxed) == stamp;
     }
 
     /// Opens the file anew if its descriptor was closed or reused, and attaches if we are a forked child. For those
@@ -237,8 +234,13 @@ private:
         const os::FileStatus status = os::status(file.descriptor(), name);
         os::FileSystem system = detail::check_file(file, status, options, name);
         const Header header = detail::read_header(file, options, name);
+        // exit() may destroy the last handle while another thread is in a transaction: then all of it stays until the
+        // process has ended, for that thread goes on to write by what lies in here.
+        const auto destroy = [](Attachment* last) {
+            if (!last->is_any_domain_held()) delete last;
+        };
         std::shared_ptr<Attachment> attachment(
-            new Attachment(std::move(file), path, options, name, std::move(system), header));
+            new Attachment(std::move(file), path, options, name, std::move(system), header), destroy);
         if (!attachment->attach_first()) return nullptr;
         return attachment;
     }
@@ -295,13 +297,13 @@ private:
         } else {
             if (alone) begin_era();
             session_.open_for_writing(table, file_);
-            if (load(state().clean) != 0) {
+            if (load(state().clean) != 0 || alone) {
                 put(state().boot, boot); // first: unclean with an old boot id would be taken for a crash
                 put_release(state().clean, 0);
                 if (!file_system_.in_memory) sync();
             }
         }
-        process_.session().store(ProcessState::attached | session_.token(), std::memory_order_release);
+        process_.session().store(ProcessState::stamp(++ordinal_, session_.token()), std::memory_order_release);
     }
 
     /// Every byte that the domains have committed lies in the file and has a block. On a disk the sum of blocks is no
@@ -337,12 +339,12 @@ private:
         for (std::uint64_t i = 0; i < header_.volatile_size / word_size; ++i) put(words[i], 0);
     }
 
-    [[gnu::cold, gnu::noinline]] Token attach_in_child() {
+    [[gnu::cold, gnu::noinline]] Stamp attach_in_child() {
         auto& session = process_.session();
         for (;;) {
             std::uint64_t seen = ProcessState::forked;
             if (session.compare_exchange_strong(seen, ProcessState::attaching, std::memory_order_acquire)) break;
-            if ((seen & ProcessState::attached) != 0) return static_cast<Token>(seen) & token_mask;
+            if ((seen & ProcessState::attached) != 0) return seen;
             os::sleep_for(std::chrono::microseconds(50)); // another thread of this child is at it
         }
         session_.abandon(); // the parent's
@@ -354,7 +356,7 @@ private:
             session.store(ProcessState::forked, std::memory_order_release);
             throw;
         }
-        return session_.token();
+        return session.load(std::memory_order_relaxed);
     }
 
     /// The data goes first, the proof of life last. The last writer to go writes everything back and says so.
@@ -388,6 +390,7 @@ private:
     std::unique_ptr<Region[]> regions_;
     os::Mapping mapping_;
     Session session_;
+    std::uint64_t ordinal_ = 0; ///< inherited by a child, so that its next attach has another stamp
 };
 
 } // namespace ss::inline v0

@@ -35,7 +35,13 @@ public:
     static constexpr std::uint64_t forked = 0;              ///< wiped: we are a child that has not attached yet
     static constexpr std::uint64_t unattached = 1ULL << 61; ///< the Pool object is still being made
     static constexpr std::uint64_t attaching = 1ULL << 62;
-    static constexpr std::uint64_t attached = 1ULL << 63; ///< and the token below
+    static constexpr std::uint64_t attached = 1ULL << 63; ///< and below it the ordinal of the attach, and the token
+
+    /// The word of an attached process. The ordinal counts a Pool object's attaches, its forebears' in parent processes
+    /// included: a child that attached alone, in a new era, may well have its dead parent's token.
+    [[nodiscard]] static constexpr std::uint64_t stamp(std::uint64_t ordinal, Token token) noexcept {
+        return attached | (ordinal << 31 & (unattached - 1)) | token;
+    }
 
     [[nodiscard]] std::atomic<std::uint64_t>& session() const noexcept { return words_[0]; }
 
@@ -43,9 +49,6 @@ public:
     [[nodiscard]] std::atomic<std::uint64_t>& owner(std::uint64_t domain) const noexcept {
         return words_[1 + domain];
     }
-
-    /// Leaves the memory to threads that may still look at it while the process ends.
-    void abandon() noexcept { memory_.release(); }
 
 private:
     os::Mapping memory_;

@@ -70,7 +70,8 @@ concept TableNumber = (std::integral<T> && !std::same_as<T, bool> && sizeof(T) <
 /// Every member function may throw lock_timeout (a living process held the lock for too long), no_such_object (the table
 /// was removed), damaged, and in a forked child what attaching anew throws. Those that write may also throw
 /// out_of_space, past_max_size, too_large, read_only, would_deadlock (from within a visit or transaction of this
-/// domain, without its tx), and their forms with `tx` transaction_too_large, other_domain and forked.
+/// domain, without its tx), lock_order (this thread holds a later domain of the pool, and this one is taken: reading may
+/// meet that, too), and their forms with `tx` transaction_too_large, other_domain and forked.
 /// In all these cases nothing has changed.
 ///
 /// It grows and shrinks by one bucket at a time, so no operation stops the others for longer than one bucket's split.
@@ -275,11 +276,12 @@ public:
             return hit;
         }
         const detail::HashedKey hashed = hash_key(key);
-        return domain_.locked([&] {
+        const HashTable self = *this; // f may destroy the handle
+        return self.domain_.locked([&] {
             bool hit = false;
-            (void)detail::attempt_lookup(region(), object_, LockedReading{}, hashed, hit,
+            (void)detail::attempt_lookup(self.region(), self.object_, LockedReading{}, hashed, hit,
                                          [&](const auto&, std::uint64_t offset) {
-                                             f(detail::RecordView(region(), offset).value());
+                                             f(detail::RecordView(self.region(), offset).value());
                                              return true;
                                          });
             return hit;
@@ -326,7 +328,7 @@ public:
     [[nodiscard]] bool empty() const { return size() == 0; }
 
     /// log2 of the number of buckets, rounded up.
-    [[nodiscard]] unsigned bits() const { return log2_ceil(stats().buckets); }
+    [[nodiscard]] unsigned bits() const { return log2_ceil(table_stats().buckets); }
 
     /// A walk over copies of all entries, in an order that looks random. What is there throughout comes exactly once,
     /// also while the table grows; what comes or goes meanwhile may or may not come; a value that changes is the old
@@ -365,6 +367,20 @@ public:
     }
 
     [[nodiscard]] HashTableStats stats() const {
+        HashTableStats stats = table_stats();
+        stats.domain = domain_.stats();
+        stats.bytes_free = stats.domain.bytes_free;
+        stats.garbage_bytes = stats.domain.garbage_bytes;
+        stats.journal_high_water = stats.domain.journal_high_water;
+        stats.recoveries = stats.domain.recoveries;
+        return stats;
+    }
+
+    /// The library's side of it: what ss::transaction runs in.
+    [[nodiscard]] DomainType& domain() noexcept { return domain_; }
+
+private:
+    [[nodiscard]] HashTableStats table_stats() const {
         HashTableStats stats;
         domain_.read([&](auto reading) {
             detail::TableReading<decltype(reading)> table(region(), object_, reading);
@@ -379,18 +395,9 @@ public:
             stats.bytes_allocated = load(table.head().bytes);
             return table.validate_table();
         });
-        stats.domain = domain_.stats();
-        stats.bytes_free = stats.domain.bytes_free;
-        stats.garbage_bytes = stats.domain.garbage_bytes;
-        stats.journal_high_water = stats.domain.journal_high_water;
-        stats.recoveries = stats.domain.recoveries;
         return stats;
     }
 
-    /// The library's side of it: what ss::transaction runs in.
-    [[nodiscard]] DomainType& domain() noexcept { return domain_; }
-
-private:
     static constexpr ObjectType type = {.type = hash_table_type,
                                         .type_fingerprint = hash_table_fingerprint,
                                         .hash = Hash::id,
@@ -476,7 +483,7 @@ private:
         if (load(object_.entry->generation) != object_.generation) detail::throw_removed();
         const std::uint64_t old = load(object_.entry->root[0]);
         const std::uint64_t fresh =
-            detail::make_head(tx, load(region().at(Offset<detail::HashTableHead>{old}).min_bits));
+            detail::make_head(tx, detail::min_bits_of(region(), region().at(Offset<detail::HashTableHead>{old})));
         tx.touch(object_.entry->version);
         tx.store(object_.entry->root[0], fresh);
         detail::discard_head(tx, old);
@@ -536,6 +543,9 @@ private:
 
     /// As many buckets as the transaction's operations can have called for, and a little garbage.
     static void maintain(DomainType& domain, const Upkeep& upkeep) {
+        // Garbage first: a split may throw for want of space.
+        if (load(domain.core().block().garbage.bytes) != 0)
+            for (int i = 0; i < 2 && reap(domain); ++i) {}
         const ObjectRef& object = upkeep.object;
         if (object.entry != nullptr && load(object.entry->generation) == object.generation) {
             detail::TableResizer<DomainType, Hash> resizer(domain, object,
@@ -544,8 +554,6 @@ private:
             for (std::uint64_t i = 0; i < most && resizer.wants_split(); ++i) resizer.split();
             for (std::uint64_t i = 0; i < most && resizer.wants_merge(); ++i) resizer.merge();
         }
-        if (load(domain.core().block().garbage.bytes) != 0)
-            for (int i = 0; i < 2 && reap(domain); ++i) {}
     }
 
     static bool reap(DomainType& domain) {

@@ -69,7 +69,7 @@ public:
                 if (load(object_.entry->generation) != object_.generation)
                     throw Error(errc::no_such_object, "the object was removed while a handle to it was open");
                 f(View(domain_.region()));
-            } catch (const Error&) {
+            } catch (...) { // of nonsense that it read beside a writer is another attempt
                 if (reading.validate(version(), seen)) throw;
                 return false;
             }

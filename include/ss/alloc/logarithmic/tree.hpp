@@ -17,8 +17,8 @@
 
 namespace ss::inline v0::logarithmic {
 
-inline constexpr std::uint64_t unit = 32;      // bytes of the smallest block
-inline constexpr unsigned largest_order = 42;  // 2^47 bytes
+inline constexpr std::uint64_t unit = 32;     // bytes of the smallest block
+inline constexpr unsigned largest_order = 42; // 2^47 bytes
 inline constexpr unsigned most_levels = 14;
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_damaged(const char* what, std::uint64_t where) {
@@ -140,13 +140,13 @@ private:
     struct Step {
         Word value;
         unsigned child;
-        bool fresh;  // its parent is free as a whole: what the word says now means nothing
+        bool fresh; // its parent is free as a whole: what the word says now means nothing
     };
 
     /// The words from the root down to a block.
     struct Path {
         std::array<Step, most_levels> step;
-        std::uint64_t node;  // of the lowest step
+        std::uint64_t node; // of the lowest step
     };
 
     struct Found {
@@ -173,7 +173,8 @@ private:
             const unsigned code = summary(path.step[level].value, level);
             if (level == shape_.top()) return code;
             Step& above = path.step[level + 1];
-            if (child_of(above.value, above.child) == code) return summary(path.step[shape_.top()].value, shape_.top());
+            if (child_of(above.value, above.child) == code)
+                return summary(path.step[shape_.top()].value, shape_.top());
             above.value = with_child(above.value, above.child, code);
         }
     }
@@ -205,7 +206,7 @@ private:
             const std::uint64_t last = first + (std::uint64_t{1} << 3 * level);
             if (last <= begin || first >= end) continue;
             unsigned code = child_of(value, child);
-            if (first >= begin && last <= end) {
+            if (level == 0 || (first >= begin && last <= end)) {
                 code = free ? whole(level) : taken;
             } else {
                 const bool same = code == whole(level) || code == taken;
@@ -233,7 +234,7 @@ private:
 
     template <class F>
     void walk(unsigned level, std::uint64_t node, Word value, F& f) const {
-        unsigned covered = 0;  // children that the last block covers
+        unsigned covered = 0; // children that the last block covers
         for (unsigned child = 0; child < 8; ++child) {
             const unsigned code = child_of(value, child);
             const std::uint64_t first = (node * 8 + child) << 3 * level;
@@ -241,11 +242,12 @@ private:
             if (covered > 0) {
                 --covered;
             } else if ((code & block_begins) != 0) {
-                const unsigned doublings = (code & ~block_begins) - 3 * level;
-                if (doublings > 3 || (child & ((1U << doublings) - 1)) != 0)
+                const unsigned order = code & ~block_begins;
+                if (order < 3 * level || order > 3 * level + 3)
                     throw_damaged("a block of the wrong order", first * unit);
-                covered = (1U << doublings) - 1;
-                f(Extent{first, std::uint64_t{1} << (3 * level + doublings), true});
+                covered = (1U << (order - 3 * level)) - 1;
+                if ((child & covered) != 0) throw_damaged("a misaligned block", first * unit);
+                f(Extent{first, std::uint64_t{1} << order, true});
             } else if (code == whole(level)) {
                 f(Extent{first, std::uint64_t{1} << 3 * level, false});
             } else if (code != taken) {
@@ -262,4 +264,4 @@ private:
     Shape shape_;
 };
 
-}  // namespace ss::inline v0::logarithmic
+} // namespace ss::inline v0::logarithmic

@@ -40,7 +40,7 @@ inline constexpr unsigned block_begins = 0x80;
 [[nodiscard]] constexpr unsigned free_children(Word word, unsigned level) noexcept {
     constexpr Word low = uniform(0x7F);
     const Word difference = word ^ uniform(whole(level));
-    const Word equal = ~(((difference & low) + low) | difference | low);  // the top bit of each equal byte
+    const Word equal = ~(((difference & low) + low) | difference | low); // the top bit of each equal byte
     return static_cast<unsigned>((equal >> 7) * Word{0x0102'0408'1020'4080U} >> 56);
 }
 static_assert(free_children(0x0401'8004'4004'0004U, 1) == 0b1001'0101);
@@ -87,4 +87,4 @@ static_assert(summary(uniform(1), 0) == 4 && summary(0x0101'4040'0101'8040U, 0) 
 }
 static_assert(best_group(0x0101'0101'4001'0101U, 0, 0) == 2 && best_group(0x0101'0101'4001'0101U, 0, 1) == 0);
 
-}  // namespace ss::inline v0::logarithmic
+} // namespace ss::inline v0::logarithmic

@@ -47,14 +47,14 @@ inline constexpr unsigned bin_count = 272;
 
 /// What lies in the pool for one heap. All zeros is an allocator that owns nothing yet.
 struct State {
-    Word pages;                           // that are the allocator's, from the heap's begin on
-    Word allocated;                       // bytes: the sum of block_size over all blocks
-    Word overhead;                        // bytes of tables, bitmaps and what slabs leave over at their ends
-    Word partial[2];                      // bit c: class c has a slab with room
-    Word slabs[class_count];              // by class: the first slab with room, as the offset of its descriptor
-    Word spares[spare_count];             // slabs that may stay though empty, as offsets of their descriptors; 0: none
-    Word table_count;                     // tables that are there; what is said of others means nothing
-    Word tables[most_tables];             // where page 0 would be described, if the table went back so far: an offset
+    Word pages;               // that are the allocator's, from the heap's begin on
+    Word allocated;           // bytes: the sum of block_size over all blocks
+    Word overhead;            // bytes of tables, bitmaps and what slabs leave over at their ends
+    Word partial[2];          // bit c: class c has a slab with room
+    Word slabs[class_count];  // by class: the first slab with room, as the offset of its descriptor
+    Word spares[spare_count]; // slabs that may stay though empty, as offsets of their descriptors; 0: none
+    Word table_count;         // tables that are there; what is said of others means nothing
+    Word tables[most_tables]; // where page 0 would be described, if the table went back so far: an offset
     Word filled_bins[bin_count / 64 + 1]; // bit b: bin b has a run
     Word bins[bin_count];                 // the first free run
 };
@@ -75,7 +75,8 @@ enum class Kind : std::uint8_t { inner, free, free_end, large, slab, table };
 }
 
 [[nodiscard]] constexpr unsigned table_of(std::uint64_t page) noexcept {
-    return static_cast<unsigned>(std::bit_width(page | (first_table_pages - 1)) - std::bit_width(first_table_pages - 1));
+    return static_cast<unsigned>(std::bit_width(page | (first_table_pages - 1)) -
+                                 std::bit_width(first_table_pages - 1));
 }
 
 /// The first page that a table describes.

@@ -22,7 +22,7 @@ namespace ss::inline v0::segregated {
 [[nodiscard]] constexpr unsigned bin_of(std::uint64_t length) noexcept {
     if (length < exact_bins) return static_cast<unsigned>(length);
     const unsigned shift = log2_floor(length) - 3;
-    return static_cast<unsigned>(8 * (shift + 1) + (length >> shift & 7));
+    return 8 * (shift + 1) + static_cast<unsigned>(length >> shift & 7);
 }
 static_assert(bin_of(15) == 15 && bin_of(16) == 16 && bin_of(17) == 16 && bin_of(18) == 17);
 static_assert(bin_of(most_heap_pages) < bin_count);
@@ -163,7 +163,7 @@ void extend(State& state, H& heap, std::uint64_t length) {
     const std::uint64_t run = old_pages - tail;
     std::uint64_t committed = (heap.end() - heap.begin()) / page_size;
     if (old_pages > committed) throw_damaged("the allocator's end lies past the heap's", old_pages);
-    if (tail >= length) {  // it hung too far back in its bin to be found: put it in front
+    if (tail >= length) { // it hung too far back in its bin to be found: put it in front
         unlink_run(state, heap, run, tail);
         link_run(state, heap, run, tail);
         return;

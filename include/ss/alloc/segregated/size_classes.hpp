@@ -5,8 +5,8 @@
 //
 //     8 16 24 … 256       every multiple of 8: exact for records and tree nodes
 //     272 288 … 512       every multiple of 16
-//     544 576 … 26 KiB    an eighth apart or closer, and each the n-th part of some pages: 1360 is a third of one page,
-//                         10240 is half of five
+//     544 576 … 26 KiB    multiples of 16, an eighth apart or closer, and each about the n-th part of some pages: 1360
+//                         is a third of one page, 10240 is half of five
 //
 // What is larger, or would fit whole pages as well, is a run of pages of its own.
 #pragma once
@@ -50,9 +50,9 @@ static_assert(sizeof(SizeClass) == 16);
 namespace detail {
 
 inline constexpr std::uint16_t sparse_sizes[] = {
-    544,  576,  608,  640,  672,  720,  768,  816,   864,   904,   944,   1024,  1088,  1168,
-    1256, 1360, 1488, 1632, 1752, 1816, 2048, 2336,  2456,  2728,  3072,  3272,  3584, //
-    4680, 5120, 5456, 6144, 6824, 7168, 9216, 10240, 10920, 13648, 14336, 18432, 22528, 26624,
+    544,  576,  608,  640,  672,  720,  768,  816,   864,   896,   944,   1024,  1088,  1168,
+    1248, 1360, 1488, 1632, 1744, 1808, 2048, 2336,  2448,  2720,  3072,  3264,  3584, //
+    4672, 5120, 5456, 6144, 6816, 7168, 9216, 10240, 10912, 13648, 14336, 18432, 22528, 26624,
 };
 inline constexpr unsigned steps_of_8 = 32;
 inline constexpr unsigned steps_of_16 = 16;
@@ -60,7 +60,7 @@ inline constexpr unsigned class_count = steps_of_8 + steps_of_16 + std::size(spa
 inline constexpr std::uint64_t most_pages = 13;     // so that a slab is smaller than 2^16 bytes
 inline constexpr std::uint64_t word_of_blocks = 64; // what a bitmap of one word can tell of
 
-consteval std::uint64_t size_of_class(unsigned c) {
+consteval std::uint64_t size_of_class(std::uint64_t c) {
     if (c < steps_of_8) return 8 * (c + 1);
     if (c < steps_of_8 + steps_of_16) return 256 + 16 * (c - steps_of_8 + 1);
     return sparse_sizes[c - steps_of_8 - steps_of_16];

@@ -23,7 +23,8 @@ namespace ss::inline v0::segregated {
 template <HeapReader H, class F>
 void for_each_run(const State& state, const H& heap, F&& f) {
     const std::uint64_t pages = load(state.pages);
-    if (pages > (heap.end() - heap.begin()) / page_size) throw_damaged("the allocator's end lies past the heap's", pages);
+    if (pages > (heap.end() - heap.begin()) / page_size)
+        throw_damaged("the allocator's end lies past the heap's", pages);
     for (std::uint64_t page = 0; page < pages;) {
         const Word word = load(*descriptor(state, heap, page));
         const Kind kind = kind_of(word);
@@ -60,9 +61,7 @@ public:
             check_spares();
             expect(load(state_.allocated), allocated_, "bytes allocated");
             expect(load(state_.overhead), overhead_, "bytes of overhead");
-        } catch (const Error& error) {
-            findings_.add("stopped: ", std::string_view(error.what()));
-        }
+        } catch (const Error& error) { findings_.add("stopped: ", std::string_view(error.what())); }
     }
 
 private:
@@ -73,7 +72,8 @@ private:
     /// The pages of a run but its first: all inner, but for the end of a free run and the parts of a slab.
     void check_inside(std::uint64_t page, Kind kind, std::uint64_t length, unsigned index) {
         std::uint64_t parts = 0;
-        if (kind == Kind::slab) for_each_part(classes[index], [&](std::uint64_t distance) { parts |= 1U << distance; });
+        if (kind == Kind::slab)
+            for_each_part(classes[index], [&](std::uint64_t distance) { parts |= 1U << distance; });
         for (std::uint64_t i = 1; i < length && !findings_.full(); ++i) {
             Word expected = 0;
             if (kind == Kind::free && i + 1 == length) expected = tag(Kind::free_end, length);
@@ -181,4 +181,4 @@ private:
     std::array<std::uint64_t, class_count> slabs_{};
 };
 
-}  // namespace ss::inline v0::segregated
+} // namespace ss::inline v0::segregated

@@ -8,6 +8,7 @@
 #include <ss/domain/census.hpp>
 #include <ss/domain/layout.hpp>
 #include <ss/structure/hash_table/layout.hpp>
+#include <ss/structure/hash_table/record.hpp>
 
 #include <cstdint>
 
@@ -78,17 +79,19 @@ bool reap_hash_table(Tx& tx) {
 inline void count_head(const Region& region, std::uint64_t offset, Census& census) {
     const HashTableHead& head = region.at(Offset<HashTableHead>{offset});
     const std::uint64_t limit = chain_limit(region);
+    std::uint64_t lines = limit; // in all buckets together: chains share none
     const auto count_slots = [&](const std::array<Word, slots_per_line>& slots) {
         for (const Word& slot : slots)
-            if (const Word word = load(slot); Slot::is_record(word)) census.use(Slot::offset(word));
+            if (const Word word = load(slot); Slot::is_record(word))
+                census.use(Slot::offset(word), RecordView(region, Slot::offset(word)).sizes().words() * word_size);
     };
     for (std::uint64_t number = load(head.cursor); number < load(head.buckets); ++number) {
         const Bucket& bucket = bucket_at(region, head, number);
         count_slots(bucket.slots);
         Word link = load(bucket.slots.back());
-        for (std::uint64_t left = limit; Slot::is_link(link); --left) {
-            if (left == 0) region.refuse(Slot::offset(link));
-            census.use(Slot::offset(link));
+        for (; Slot::is_link(link); --lines) {
+            if (lines == 0) region.refuse(Slot::offset(link));
+            census.use(Slot::offset(link), sizeof(OverflowLine));
             const auto& slots = linked_slots(region, link);
             count_slots(slots);
             link = load(slots.back());
@@ -97,12 +100,15 @@ inline void count_head(const Region& region, std::uint64_t offset, Census& censu
     std::uint64_t spare = load(head.spare);
     for (std::uint64_t left = limit; spare != 0; --left) {
         if (left == 0) region.refuse(spare);
-        census.use(spare);
+        census.use(spare, sizeof(OverflowLine));
         spare = load(region.at(Offset<OverflowLine>{spare}).link);
     }
-    for (const Word& segment : head.segments)
-        if (load(segment) != 0) census.use(AlignedBlock::block(load(segment)));
-    census.use(load(head.block));
+    for (std::uint64_t segment = 0; segment < max_segments; ++segment)
+        if (const Word word = load(head.segments[segment]); word != 0)
+            census.use(AlignedBlock::block(word),
+                       AlignedBlock::use(word) - AlignedBlock::block(word) +
+                           segment_buckets(segment, min_bits_of(region, head)) * sizeof(Bucket));
+    census.use(load(head.block), offset - load(head.block) + sizeof(HashTableHead));
 }
 
 /// Counts what tables have left on a domain's garbage lists.
@@ -121,7 +127,7 @@ inline void count_hash_table_garbage(const DomainCore& domain, Census& census) {
         const std::uint64_t next = load(region.at(Offset<OverflowLine>{chain}).link);
         for (Word line = Slot::link(chain); Slot::is_link(line); --left) {
             if (left == 0) region.refuse(chain);
-            census.use(Slot::offset(line));
+            census.use(Slot::offset(line), sizeof(OverflowLine));
             line = load(linked_slots(region, line).back());
         }
         chain = next;

@@ -108,8 +108,10 @@ struct BucketPlace {
     return {.segment = top - min_bits + 1, .index = bucket - (std::uint64_t{1} << top)};
 }
 
+/// How many buckets a segment has: no more than offsets have room for, whatever it is asked.
 [[nodiscard]] constexpr std::uint64_t segment_buckets(std::uint64_t segment, std::uint64_t min_bits) noexcept {
-    return std::uint64_t{1} << (segment == 0 ? min_bits : min_bits + segment - 1);
+    const std::uint64_t bits = segment == 0 ? min_bits : min_bits + segment - 1;
+    return std::uint64_t{1} << (bits < 48 ? bits : 48);
 }
 
 /// The bucket of a hash in a table of so many (at least 1).
@@ -126,12 +128,17 @@ struct BucketPlace {
     return bucket < buckets - half || bucket >= half ? level + 1 : level;
 }
 
-/// Bucket number `bucket`. Throws errc::damaged where the head leads outside of the region.
-[[nodiscard]] inline Bucket& bucket_at(const Region& region, const HashTableHead& head, std::uint64_t bucket) {
+/// log2 of the fewest buckets, which shifts may be made by. Throws errc::damaged.
+[[nodiscard]] inline std::uint64_t min_bits_of(const Region& region, const HashTableHead& head) {
     const std::uint64_t min_bits = load(head.min_bits);
     if (min_bits > max_table_bits) [[unlikely]]
         region.refuse(region.offset_of(&head));
-    const BucketPlace place = place_of(bucket, min_bits);
+    return min_bits;
+}
+
+/// Bucket number `bucket`. Throws errc::damaged where the head leads outside of the region.
+[[nodiscard]] inline Bucket& bucket_at(const Region& region, const HashTableHead& head, std::uint64_t bucket) {
+    const BucketPlace place = place_of(bucket, min_bits_of(region, head));
     if (place.segment >= max_segments) [[unlikely]]
         region.refuse(region.offset_of(&head));
     const std::uint64_t segment = AlignedBlock::use(load(head.segments[place.segment]));

@@ -33,7 +33,8 @@ public:
     [[nodiscard]] bool enter(std::uint64_t hash) {
         if (!enter_table()) return false;
         hash_ = hash;
-        const Word buckets = load_acquire(head_->buckets); // before the bucket's version: a split makes that odd first
+        const Word buckets =
+            load_acquire(head_->buckets); // before the bucket's version: a split makes that odd first
         if (buckets == 0) [[unlikely]]
             region_->refuse(region_->offset_of(head_));
         number_ = bucket_of(hash, buckets);

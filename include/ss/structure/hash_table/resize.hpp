@@ -50,7 +50,7 @@ public:
     [[nodiscard]] bool wants_merge() const {
         const HashTableHead& table = head();
         return load(table.size) < load(table.buckets) * entries_to_merge &&
-               load(table.buckets) > std::uint64_t{1} << load(table.min_bits);
+               load(table.buckets) > std::uint64_t{1} << min_bits_of(region(), table);
     }
 
     /// Adds a bucket. Throws out_of_space and the like, with the table as it was but for spare lines.
@@ -67,7 +67,7 @@ public:
     void merge() {
         const std::uint64_t last = load(head().buckets) - 1;
         domain_->step([&](Tx& tx) { merge_in(tx, last); });
-        const BucketPlace place = place_of(last, load(head().min_bits));
+        const BucketPlace place = place_of(last, min_bits_of(region(), head()));
         if (place.segment != 0 && place.index == 0)
             domain_->step([&](Tx& tx) { drop_segment(tx, place.segment, last); });
     }
@@ -90,7 +90,7 @@ private:
 
     /// Sees to it that bucket `number` has memory, and a version that is even.
     void prepare_bucket(std::uint64_t number) {
-        const std::uint64_t min_bits = load(head().min_bits);
+        const std::uint64_t min_bits = min_bits_of(region(), head());
         const BucketPlace place = place_of(number, min_bits);
         if (place.segment >= max_segments) throw Error(errc::too_large, "the table has as many buckets as it can");
         if (load(head().segments[place.segment]) == 0)
