@@ -9,6 +9,7 @@
 #include "word_count/counter.hpp"
 
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -81,7 +82,7 @@ private:
     }
 
     [[nodiscard]] static std::string place(const Text& text, std::uint64_t offset) {
-        return ", at byte " + std::to_string(offset) + " of " + text.name;
+        return " at byte " + std::to_string(offset) + " of " + std::filesystem::path(text.name).filename().string();
     }
 
     ss::Pool pool_;

@@ -40,7 +40,7 @@ void Crew::start() {
 }
 
 void Crew::wait(const std::function<void()>& meanwhile) {
-    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int) { interrupted = 1; });
     while (!workers_.empty()) {
         if (interrupted != 0) throw std::runtime_error("interrupted");
         int status = 0;

@@ -23,10 +23,10 @@ struct Death {};
 
 /// Of which memory a ModelHeap is made.
 struct ModelHeapOptions {
-    std::uint64_t begin = 3 * 4096;      ///< offset of the first byte
-    std::uint64_t initial = 64 * kibi;   ///< bytes committed at first
-    std::uint64_t limit = 64 * mebi;     ///< bytes it may grow to
-    std::uint64_t step = 64 * kibi;      ///< it grows by multiples of this
+    std::uint64_t begin = 3 * 4096;    ///< offset of the first byte
+    std::uint64_t initial = 64 * kibi; ///< bytes committed at first
+    std::uint64_t limit = 64 * mebi;   ///< bytes it may grow to
+    std::uint64_t step = 64 * kibi;    ///< it grows by multiples of this
 };
 
 class ModelHeap {
@@ -35,7 +35,8 @@ public:
 
     explicit ModelHeap(const Options& options = {}) : options_(options), committed_(options.initial) {
         // What is not committed is not accessible: an allocator that reads past the end dies of it.
-        void* const memory = ::mmap(nullptr, reserved(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* const memory =
+            ::mmap(nullptr, reserved(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc();
         memory_ = static_cast<Word*>(memory);
         allow(0, allocator_state_size + committed_);
@@ -47,7 +48,18 @@ public:
     }
     ModelHeap(ModelHeap&& other) noexcept
         : options_(other.options_), committed_(other.committed_), memory_(std::exchange(other.memory_, nullptr)) {}
-    ModelHeap& operator=(const ModelHeap&) = delete;
+    /// Becomes such a copy in the memory it has: much cheaper. Both must have the same limit.
+    ModelHeap& operator=(const ModelHeap& other) {
+        if (this == &other) return *this;
+        if (options_.limit != other.options_.limit) throw Error(errc::invalid_argument, "heaps of different limits");
+        if (committed_ > other.committed_) withdraw(other.committed_);
+        reach(other);
+        options_ = other.options_;
+        std::memcpy(memory_, other.memory_, allocator_state_size + committed_);
+        journal_.clear();
+        death_ = refused_growth_ = 0;
+        return *this;
+    }
     ModelHeap& operator=(ModelHeap&&) = delete;
     ~ModelHeap() {
         if (memory_ != nullptr) ::munmap(memory_, reserved());
@@ -122,8 +134,7 @@ public:
     /// Takes the bytes from `new_end` on off the heap. What they were is lost.
     void shrink(std::uint64_t new_end) {
         ::madvise(raw(new_end), end() - new_end, MADV_DONTNEED);
-        ::mprotect(raw(new_end), end() - new_end, PROT_NONE);
-        committed_ = new_end - begin();
+        withdraw(new_end - begin());
     }
     /// Commits as much as another heap has.
     void reach(const ModelHeap& other) {
@@ -153,6 +164,10 @@ private:
     void step() {
         if (++changes_ == death_) [[unlikely]]
             throw Death{};
+    }
+    void withdraw(std::uint64_t committed) {
+        ::mprotect(raw(begin() + committed), committed_ - committed, PROT_NONE);
+        committed_ = committed;
     }
     void allow(std::uint64_t from, std::uint64_t to) {
         if (::mprotect(reinterpret_cast<std::byte*>(memory_) + from, to - from, PROT_READ | PROT_WRITE) != 0)

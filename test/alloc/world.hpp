@@ -1,12 +1,12 @@
 // An allocator at work on a ModelHeap, watched by a map of what it has handed out.
 #pragma once
 
-#include "alloc/model_heap.hpp"
-
 #include <ss/alloc/concept.hpp>
 #include <ss/base/bits.hpp>
 #include <ss/base/error.hpp>
 #include <ss/base/word.hpp>
+
+#include "alloc/model_heap.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -38,10 +38,18 @@ inline std::uint64_t between(Random& random, std::uint64_t from, std::uint64_t t
 inline std::uint64_t any_size(Random& random, std::uint64_t most = 200'000) {
     std::uint64_t size = 0;
     switch (random() % 8) {
-    case 0: size = (std::uint64_t{1} << between(random, 0, 17)) + random() % 3 - 1; break;
-    case 1: size = between(random, 1, 16 * kibi); break;
-    case 2: size = random() % 16 == 0 ? between(random, 1, 200'000) : between(random, 1, 64); break;
-    default: size = between(random, 1, 1024); break;
+    case 0:
+        size = (std::uint64_t{1} << between(random, 0, 17)) + random() % 3 - 1;
+        break;
+    case 1:
+        size = between(random, 1, 16 * kibi);
+        break;
+    case 2:
+        size = random() % 16 == 0 ? between(random, 1, 200'000) : between(random, 1, 64);
+        break;
+    default:
+        size = between(random, 1, 1024);
+        break;
     }
     return std::clamp<std::uint64_t>(size, 1, most);
 }
@@ -199,7 +207,8 @@ private:
     static void for_each_watched(const Block& block, F&& f) {
         const std::uint64_t words = block.size / word_size;
         const std::uint64_t stride = std::max<std::uint64_t>(51, words / 4096);
-        for (std::uint64_t i = 0; i < words; i += i < 512 || i + 512 > words ? 1 : std::min(stride, words - 512 - i + 1))
+        for (std::uint64_t i = 0; i < words;
+             i += i < 512 || i + 512 > words ? 1 : std::min(stride, words - 512 - i + 1))
             f(i);
     }
     void overwrite(std::uint64_t offset, const Block& block) const {

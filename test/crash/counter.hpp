@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ss::test {
 
@@ -52,8 +53,9 @@ private:
     DirectoryEntry* entry_;
 };
 
+/// Under a lock that the kernel has a part in: also as the first who locks it in its era.
 template <class A, class L>
-[[nodiscard]] Scenario counter_scenario() {
+[[nodiscard]] std::vector<Scenario> counter_scenarios() {
     using Pair = PairOfWords<A, L>;
     Scenario scenario = scenario_of<A, L>("pair of words: add");
     scenario.prepare = [](const std::filesystem::path& path) { Pair(open_pool(path)).add(41); };
@@ -71,7 +73,13 @@ template <class A, class L>
     scenario.next_contents = [](Contents contents) {
         return Contents{{"pair", std::to_string(std::stoull(contents["pair"]) + 1000)}};
     };
-    return scenario;
+    std::vector<Scenario> all{scenario};
+    if (scenario.kernel_lock) {
+        scenario.name += ", first lock";
+        scenario.first_lock = true;
+        all.push_back(scenario);
+    }
+    return all;
 }
 
 } // namespace ss::test

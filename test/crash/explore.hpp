@@ -9,7 +9,7 @@
 //     alone        nobody else is attached: a new era, all locks free, the journal undone at the first lock
 //     takeover     the other session's byte is locked, as it was when the victim died: the victim's token stands in the
 //                  lock word, and the newcomer has to find it dead and take the lock over
-//     read-only    the right contents, or errc::needs_recovery
+//     read-only    the right contents, or errc::needs_recovery; and the journal is in use only under the lock
 //     killed       not an image: a victim is brought to the state again and killed there, beside the living session,
 //                  and a newcomer works on the very same file. The one way that tells for locks in which the kernel
 //                  has a part; a sample for the others

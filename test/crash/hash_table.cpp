@@ -1,4 +1,4 @@
-// Every state of memory of a HashTable's operations: all of them in the default profile, a few in each policy's.
+// Every state of memory of a HashTable's operations: all of them in the default profile, a few with each policy.
 #include "crash/hash_table.hpp"
 
 #include <ss/registry.hpp>
@@ -12,12 +12,13 @@
 
 using namespace ss::test;
 
-BOOST_AUTO_TEST_CASE(a_hash_table) {
-    for (const Scenario& scenario : TableScenarios<ss::HashTable<>>::operations()) explore(scenario);
-}
-
+using DefaultTable = std::tuple<ss::HashTable<>>;
 using FewTables = ss::registry::as_list<std::tuple, decltype(ss::registry::few_hash_tables)>;
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_hash_table, Table, DefaultTable) {
+    explore_all<Table>([](auto table) { return TableScenarios<typename decltype(table)::type>::operations(); });
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_hash_table_of_each_policy, Table, FewTables) {
-    for (const Scenario& scenario : TableScenarios<Table>::few_operations()) explore(scenario);
+    explore_all<Table>([](auto table) { return TableScenarios<typename decltype(table)::type>::few_operations(); });
 }

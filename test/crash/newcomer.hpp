@@ -36,6 +36,7 @@ inline const std::string refused = "refused, for readers need the lock";
     Testimony said;
     try {
         const Pool pool = open_pool(path, Access::read_only);
+        if (!scenario.alone) scenario.check_guarded(pool);
         said.contents = scenario.contents(pool);
         if (scenario.readers_lock && !said.contents.empty())
             said.problem = "may be read, though readers need the lock";

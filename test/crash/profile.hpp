@@ -33,6 +33,11 @@ template <class A, class L>
     scenario.recovery = [](const Pool& pool) {
         return [domain = std::make_shared<Domain<A, L>>(pool, 0)] { domain->locked([] {}); };
     };
+    scenario.check_guarded = [](const Pool& pool) {
+        const DomainCore core(pool.attachment(), 0, any_locker<L>);
+        if (core.is_claimed() && core.undo().is_dirty() && core.locker().owner(core.lock_slot()) == 0)
+            throw std::runtime_error("the journal is in use, and nobody holds the lock");
+    };
     return scenario;
 }
 
@@ -48,6 +53,11 @@ void check_domain(const Pool& pool, Needed needed) {
         std::vector<std::string> problems;
         A::verify(state, heap, problems);
         if (!problems.empty()) throw std::runtime_error("verify: " + problems.front());
+        const auto check_even = [](Word version) {
+            if ((version & 1) != 0) throw std::runtime_error("a version is odd, and nobody changes anything");
+        };
+        check_even(load(block.directory_version));
+        for (const DirectoryEntry& entry : block.directory.entries) check_even(load(entry.version));
         std::uint64_t sum = 0;
         A::for_each_block(state, heap, [&](const BlockInfo& info) {
             if (info.allocated) sum += info.size;

@@ -68,6 +68,13 @@ namespace ss::test {
     return text;
 }
 
+/// The same without what does not belong into a file's name.
+[[nodiscard]] inline std::string file_name(std::string text) {
+    for (char& c : text)
+        if (c == '/' || c == ' ' || c == ':' || c == ',') c = '_';
+    return text;
+}
+
 /// Which state a check was about.
 struct State {
     std::size_t number;   ///< how many instructions had changed the pool
@@ -100,11 +107,10 @@ struct Report {
             std::cout << "    then in the recovery: instruction " << state.second->step << " at "
                       << describe_address(state.second->pc) << '\n';
         if (const char* const directory = std::getenv("SS_KEEP_IMAGES"); directory != nullptr && *directory != '\0') {
-            std::string name = scenario + "-" + profile + "-" + mode + "-" + std::to_string(bad) + ".pool";
-            for (char& c : name)
-                if (c == '/' || c == ' ' || c == ':' || c == '|') c = '_';
             std::filesystem::create_directories(directory);
-            const std::filesystem::path path = std::filesystem::path(directory) / name;
+            const std::filesystem::path path =
+                std::filesystem::path(directory) /
+                (file_name(scenario + "-" + profile + "-" + mode + "-" + std::to_string(bad)) + ".pool");
             image.write(path);
             std::cout << "    image kept as " << path.string() << '\n';
         }
@@ -114,19 +120,21 @@ struct Report {
     [[nodiscard]] std::uint64_t checks() const noexcept { return alone + takeover + read_only + second + killed; }
 
     static void print_heading() {
-        std::printf("%-36s %-22s %6s %7s %6s %6s %6s %6s(%5s) %5s(%5s) %7s(%4s) %4s %6s\n", "scenario", "profile",
+        std::printf("%-36s %-24s %6s %7s %6s %6s %6s %6s(%5s) %5s(%5s) %7s(%4s) %4s %6s\n", "scenario", "profile",
                     "instr", "changes", "states", "alone", "takeov", "r/only", "needs", "kills", "alike", "second",
                     "from", "bad", "sec");
+        std::fflush(stdout);
     }
 
-    /// One line of the table.
-    void print() const {
+    /// A line of the table.
+    [[nodiscard]] std::string line() const {
         const auto n = [](std::uint64_t number) { return static_cast<unsigned long>(number); };
-        std::printf("%-36s %-22s %6lu %7lu %6lu %6lu %6lu %6lu(%5lu) %5lu(%5lu) %7lu(%4lu) %4lu %6.1f\n",
-                    scenario.c_str(), profile.c_str(), n(steps), n(changes), n(states), n(alone), n(takeover),
-                    n(read_only), n(needs_recovery), n(killed), n(killed_alike), n(second), n(second_from), n(bad),
-                    seconds);
-        std::fflush(stdout);
+        char text[400];
+        std::snprintf(
+            text, sizeof text, "%-36s %-24s %6lu %7lu %6lu %6lu %6lu %6lu(%5lu) %5lu(%5lu) %7lu(%4lu) %4lu %6.1f",
+            scenario.c_str(), profile.c_str(), n(steps), n(changes), n(states), n(alone), n(takeover), n(read_only),
+            n(needs_recovery), n(killed), n(killed_alike), n(second), n(second_from), n(bad), seconds);
+        return text;
     }
 
     static constexpr std::uint64_t most_printed = 4;

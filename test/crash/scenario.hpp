@@ -37,6 +37,10 @@ struct Scenario {
     /// Throws std::runtime_error saying what is wrong with the structures, the allocator, or the bytes that they use.
     std::function<void(const Pool&)> check;
 
+    /// Looks at a pool that was not recovered, opened read-only, beside whose victim somebody lives on: throws
+    /// std::runtime_error if there is something to undo and the lock was not held.
+    std::function<void(const Pool&)> check_guarded;
+
     /// One more operation, and what it makes of the contents.
     std::function<void(const Pool&)> next;
     std::function<Contents(Contents)> next_contents;

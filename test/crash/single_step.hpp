@@ -98,7 +98,8 @@ public:
             pid_ = -1;
             skip("this process may not trace its children");
         }
-        if (::ptrace(PTRACE_SETOPTIONS, pid_, 0, PTRACE_O_EXITKILL) != 0) throw_system("PTRACE_SETOPTIONS");
+        if (::ptrace(PTRACE_SETOPTIONS, pid_, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD) != 0)
+            throw_system("PTRACE_SETOPTIONS");
     }
 
     Tracee(const Tracee&) = delete;
@@ -113,6 +114,14 @@ public:
     /// One instruction. False if that was a marker's. Throws std::runtime_error if the child ends.
     [[nodiscard]] bool step() {
         return proceed(PTRACE_SINGLESTEP, [](int signal) { return signal == SIGTRAP || signal == SIGSTOP; }) !=
+               SIGSTOP;
+    }
+
+    /// At full speed to where the next system call begins or ends. False if a marker came first. Throws
+    /// std::runtime_error if the child ends.
+    [[nodiscard]] bool run_to_system_call() {
+        constexpr int at_system_call = SIGTRAP | 0x80;
+        return proceed(PTRACE_SYSCALL, [](int signal) { return signal == at_system_call || signal == SIGSTOP; }) !=
                SIGSTOP;
     }
 

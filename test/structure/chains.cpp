@@ -32,10 +32,10 @@ struct FewHash {
     }
 };
 
-using One = FewHash<0>;                                // one bucket, one tag, and that tag is 0
-using Ones = FewHash<~std::uint64_t{0}>;               // the last bucket always, and the tag that links have
-using Two = FewHash<0, 1ULL << 6>;                     // together until there are 64 buckets
-using Four = FewHash<0, 1ULL << 3, 1ULL << 7, 1ULL>;   // part one after the other
+using One = FewHash<0>;                                  // one bucket, one tag, and that tag is 0
+using Ones = FewHash<~std::uint64_t{0}>;                 // the last bucket always, and the tag that links have
+using Two = FewHash<0, 1ULL << 6>;                       // together until there are 64 buckets
+using Four = FewHash<0, 1ULL << 3, 1ULL << 7, 1ULL>;     // part one after the other
 using Tags = FewHash<5, 5 | 1ULL << 60, 5 | 1ULL << 40>; // one bucket; a tag of their own, and the same tag
 
 std::string key_of(int number) {

@@ -1,10 +1,10 @@
 // Every name of HashTable, in the default profile, by one process: what it does, returns and throws.
 #include <ss/ss.hpp>
 
+#include "support/expect.hpp"
 #include "support/sanitizer.hpp"
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
-#include "support/expect.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -189,8 +189,7 @@ BOOST_AUTO_TEST_CASE(visit_refuses_what_would_deadlock_and_lets_reads_through) {
         BOOST_TEST(thrown_by([&] { other.insert("b", "2"); }) == error(ss::errc::would_deadlock));
         BOOST_TEST(thrown_by([&] { t.visit("a", [](std::string_view) {}); }) == error(ss::errc::would_deadlock));
         BOOST_TEST(thrown_by([&] { ss::transaction(other, [](auto&) {}); }) == error(ss::errc::would_deadlock));
-        BOOST_TEST(thrown_by([&] { const ss::HashTable<> made(pool, "new"); }) ==
-                   error(ss::errc::would_deadlock));
+        BOOST_TEST(thrown_by([&] { const ss::HashTable<> made(pool, "new"); }) == error(ss::errc::would_deadlock));
         BOOST_TEST(thrown_by([&] { pool.remove_object("table"); }) == error(ss::errc::would_deadlock));
         BOOST_TEST(t.at("a") == "1");
         BOOST_TEST(other.at("x") == "1");
@@ -213,9 +212,9 @@ BOOST_AUTO_TEST_CASE(visit_lets_exceptions_through) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_and_values_are_any_bytes) {
-    const std::vector<std::string> samples = {"",        "\0"s,      "\0\0"s,  "a\0"s,    "a",
-                                              "\0a"s,    "1234567",  "1234567\0"s, "12345678", "123456789",
-                                              "\xff\xff", bytes(300), bytes(299), bytes(256)};
+    const std::vector<std::string> samples = {"",         "\0"s,      "\0\0"s,      "a\0"s,     "a",
+                                              "\0a"s,     "1234567",  "1234567\0"s, "12345678", "123456789",
+                                              "\xff\xff", bytes(300), bytes(299),   bytes(256)};
     for (const std::string& key : samples)
         for (const std::string& value : samples) {
             t.insert(key, value);
@@ -304,8 +303,7 @@ BOOST_AUTO_TEST_CASE(null_pointers_are_refused) {
     BOOST_TEST(thrown_by([&] { t.insert("k", null); }) == error(ss::errc::invalid_argument));
     BOOST_TEST(thrown_by([&] { t.insert("k", writable_null); }) == error(ss::errc::invalid_argument));
     BOOST_TEST(thrown_by([&] { (void)t.find(null); }) == error(ss::errc::invalid_argument));
-    BOOST_TEST(thrown_by([&] { t.insert_if(ss::Check(null, "v"), "k", "v"); }) ==
-               error(ss::errc::invalid_argument));
+    BOOST_TEST(thrown_by([&] { t.insert_if(ss::Check(null, "v"), "k", "v"); }) == error(ss::errc::invalid_argument));
     BOOST_TEST(t.empty());
     // A null view is an empty one.
     t.insert(std::string_view(), std::string_view());
@@ -347,8 +345,7 @@ BOOST_AUTO_TEST_CASE(incr_counts_in_64_bits) {
     BOOST_TEST(t.incr("n", 0) == 5);
     static_assert(std::is_same_v<decltype(t.incr("n", short{1})), std::int64_t>);
     BOOST_TEST(t.at("n").size() == 8U);
-    BOOST_TEST(t.incr("n", std::numeric_limits<std::int64_t>::max()) ==
-               std::numeric_limits<std::int64_t>::min() + 4);
+    BOOST_TEST(t.incr("n", std::numeric_limits<std::int64_t>::max()) == std::numeric_limits<std::int64_t>::min() + 4);
     BOOST_TEST(t.incr("m", ~std::uint64_t{0}) == -1);
 }
 

@@ -142,9 +142,8 @@ private:
             const std::string wanted = other != model_.end() && chance_.below(2) == 0 ? other->second : "other";
             const bool holds =
                 wants_missing ? other == model_.end() : other != model_.end() && other->second == wanted;
-            const bool done =
-                wants_missing ? t_.insert_if(tx..., ss::Check::missing(checked), key, value)
-                              : t_.insert_if(tx..., ss::Check(checked, wanted), key, value);
+            const bool done = wants_missing ? t_.insert_if(tx..., ss::Check::missing(checked), key, value)
+                                            : t_.insert_if(tx..., ss::Check(checked, wanted), key, value);
             BOOST_REQUIRE(done == holds);
             if (holds) model_[key] = value;
         } else if (dice < (erase_more_ ? 75U : 55U)) {

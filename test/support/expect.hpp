@@ -18,11 +18,9 @@ template <class F>
 [[nodiscard]] std::string thrown_by(F f) {
     try {
         f();
-    } catch (const Error& error) {
-        return "errc " + error.code().message();
-    } catch (const std::exception& error) { return error.what(); } catch (...) {
-        return "something that is no std::exception";
-    }
+    } catch (const Error& error) { return "errc " + error.code().message(); } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) { return "something that is no std::exception"; }
     return "nothing";
 }
 

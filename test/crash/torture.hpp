@@ -1,0 +1,135 @@
+// All scenarios in all profiles, with nothing left out: hours of it, so what is done is kept.
+//
+//     SS_TORTURE_DIR=<directory>     one file for each cell (scenario and profile) that was found good: the hash of this
+//                                    executable, and the cell's line of the table. A cell that this executable has a file
+//                                    of is not run again. The default is `torture` in the build directory.
+//     SS_TORTURE_MINUTES=<minutes>   when to stop, between two cells; the default is 10. The next run goes on.
+#pragma once
+
+#include <ss/ss.hpp>
+
+#include "crash/counter.hpp"
+#include "crash/explore.hpp"
+#include "crash/list.hpp"
+#include "crash/pool_life.hpp"
+#include "crash/suite.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ss::test {
+
+/// Which cells this executable has found good.
+class DoneCells {
+public:
+    DoneCells() : self_(std::filesystem::read_symlink("/proc/self/exe")) {
+        const char* const directory = std::getenv("SS_TORTURE_DIR");
+        // <build>/test/torture/<name>
+        directory_ = directory != nullptr && *directory != '\0'
+                         ? std::filesystem::path(directory)
+                         : self_.parent_path().parent_path().parent_path() / "torture";
+        std::filesystem::create_directories(directory_);
+        std::ifstream file(self_, std::ios::binary);
+        std::uint64_t hash = 0xCBF2'9CE4'8422'2325U;
+        for (std::istreambuf_iterator<char> at(file), end; at != end; ++at)
+            hash = (hash ^ static_cast<unsigned char>(*at)) * 0x0000'0100'0000'01B3U;
+        hash_ = std::to_string(hash);
+    }
+
+    /// The line that was kept of a cell; empty if it is to be run.
+    [[nodiscard]] std::string line_of(const Scenario& scenario) const {
+        std::ifstream file(path_of(scenario));
+        std::string hash, line;
+        std::getline(file, hash);
+        std::getline(file, line);
+        return hash == hash_ ? line : std::string();
+    }
+
+    void keep(const Scenario& scenario, const Report& report) const {
+        std::ofstream(path_of(scenario)) << hash_ << '\n' << report.line() << '\n';
+    }
+
+private:
+    [[nodiscard]] std::filesystem::path path_of(const Scenario& scenario) const {
+        return directory_ / (self_.filename().string() + "-" + file_name(scenario.name + "-" + scenario.profile));
+    }
+
+    std::filesystem::path self_;
+    std::filesystem::path directory_;
+    std::string hash_;
+};
+
+/// Runs the cells that are not done, until time is up.
+class Torture {
+public:
+    Torture() {
+        const char* const minutes = std::getenv("SS_TORTURE_MINUTES");
+        end_ = std::chrono::steady_clock::now() + std::chrono::minutes(minutes == nullptr ? 10 : std::atoi(minutes));
+    }
+
+    void run(const std::vector<Scenario>& scenarios) {
+        for (const Scenario& scenario : scenarios) {
+            if (const std::string line = done_.line_of(scenario); !line.empty()) {
+                ++known_;
+                std::cout << line << " (before)" << std::endl;
+            } else if (std::chrono::steady_clock::now() >= end_) {
+                ++left_;
+            } else {
+                ++ran_;
+                const Report report = Exploration(scenario, Effort{}).run();
+                std::cout << report.line() << std::endl;
+                BOOST_TEST(report.bad == 0U);
+                if (report.bad == 0) done_.keep(scenario, report);
+            }
+        }
+    }
+
+    void print_summary() const {
+        std::cout << ran_ << " cells run, " << known_ << " known to be good from before, " << left_
+                  << " left for the next run" << std::endl;
+    }
+
+private:
+    DoneCells done_;
+    std::chrono::steady_clock::time_point end_;
+    int ran_ = 0;
+    int known_ = 0;
+    int left_ = 0;
+};
+
+/// All that there is, for one allocator and each of the lock policies.
+template <class A, class... Locks>
+void torture_allocator(std::tuple<Locks...>) {
+    skip_under_sanitizers();
+    if constexpr (slowness == 1 && std::is_class_v<A>) {
+        Report::print_heading();
+        Torture torture;
+        const auto with = [&]<class L>(std::type_identity<L>) {
+            using Table = HashTable<A, L>;
+            torture.run(counter_scenarios<A, L>());
+            torture.run(list_scenarios<A, L>());
+            torture.run(TableScenarios<Table>::operations());
+            torture.run(PoolScenarios<Table>::all());
+        };
+        (with(std::type_identity<Locks>{}), ...);
+        torture.print_summary();
+    }
+}
+
+/// Every lock policy.
+using AllLocks = std::tuple<NullLock, SpinLock, FutexLock, RobustMutex, Optimistic<NullLock>, Optimistic<SpinLock>,
+                            Optimistic<FutexLock>, Optimistic<RobustMutex>>;
+
+} // namespace ss::test
