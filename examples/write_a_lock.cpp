@@ -89,7 +89,8 @@ void die_in_the_middle(Table& table) {
 template <class F>
 pid_t in_a_child(F body) {
     const pid_t child = fork();
-    if (child != 0) return child;
+    if (child < 0) std::perror("fork"), std::exit(1);
+    if (child > 0) return child;
     body();
     std::_Exit(0);
 }

@@ -5,9 +5,6 @@
 //
 // A token is never valid twice in an era, so the second swap cannot take the word from somebody else who came by the
 // same value: there is no ABA.
-//
-// The swap releases and the waiter's load acquires: who sees a token must also see that its slot has its generation, or
-// would take the living for the dead (pool/session.hpp).
 #pragma once
 
 #include <ss/lock/concept.hpp>

@@ -8,12 +8,13 @@
 // which a forked child does not get (os/mapping.hpp). So the kernel drops the lock when this process's memory is gone,
 // and at nothing else: no close, no closefrom(), no exec of a child, no reused number touches it.
 //
-//     dead(token)  =  the slot's generation is another
-//                  or (its byte is unlocked and the generation is still the token's)
+//     dead(token)  =  the slot's generation is a later one, or its byte is unlocked
 //
-// The second look at the generation is what a slot taken in between needs: whoever takes a slot locks the byte first
-// and raises the generation then. A verdict of death lets a lock be taken over, so it counts only if the question was
-// put to the right file by somebody whose own byte reads as locked. Anything else is "alive".
+// Whoever takes a slot locks the byte first, raises the generation then, and only then has a token that others could
+// see. So a later generation means that the byte was free after the token's session had it; and whoever sees a token
+// but, for want of fences, not yet its generation, still finds the byte locked. A verdict of death lets a lock be taken
+// over, so it counts only if the question was put to the right file by somebody whose own byte reads as locked. Anything
+// else is "alive".
 #pragma once
 
 #include <ss/os/file.hpp>
@@ -109,10 +110,10 @@ public:
         token &= token_mask;
         if (token == 0 || token == token_) return false;
         const auto& generation = table_->generations[token_slot(token)];
-        if (generation.load(std::memory_order_acquire) != token_generation(token)) return true;
+        if (generation.load(std::memory_order_acquire) > token_generation(token)) return true;
         const int probe = file_->try_get();
         return probe >= 0 && os::probe_bytes(probe, LockBytes::sessions + token_slot(token)) == os::ByteState::free &&
-               generation.load(std::memory_order_acquire) == token_generation(token) && was_asked(probe);
+               was_asked(probe);
     }
 
     /// For messages: "session 3.17 (pid 4711)", slot and generation, and what its process called itself.
