@@ -16,9 +16,11 @@ using DefaultTable = std::tuple<ss::HashTable<>>;
 using FewTables = ss::registry::as_list<std::tuple, decltype(ss::registry::few_hash_tables)>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_hash_table, Table, DefaultTable) {
-    explore_all<Table>([](auto table) { return TableScenarios<typename decltype(table)::type>::operations(); });
+    explore_all<Table>(
+        [](auto table) { return TableScenarios::all(table_profile<typename decltype(table)::type>()); });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_hash_table_of_each_policy, Table, FewTables) {
-    explore_all<Table>([](auto table) { return TableScenarios<typename decltype(table)::type>::few_operations(); });
+    explore_all<Table>(
+        [](auto table) { return TableScenarios::few(table_profile<typename decltype(table)::type>()); });
 }

@@ -1,8 +1,7 @@
 // Every state of memory of a linked list's operations: blocks taken from and given back to each allocator.
-#include "crash/list.hpp"
-
 #include <ss/ss.hpp>
 
+#include "crash/list_scenarios.hpp"
 #include "crash/suite.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -15,6 +14,6 @@ using Allocators = std::tuple<ss::SimpleAllocator, ss::LogarithmicAllocator, ss:
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_linked_list, A, Allocators) {
     explore_all<A>([](auto allocator) {
-        return list_scenarios<typename decltype(allocator)::type, ss::Optimistic<ss::FutexLock>>();
+        return ListScenarios::all(list_profile<typename decltype(allocator)::type, ss::Optimistic<ss::FutexLock>>());
     });
 }

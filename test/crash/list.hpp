@@ -12,59 +12,68 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace ss::test {
 
-template <class A, class L>
-class List {
+/// A list within a transaction.
+class ListEditor {
 public:
+    ListEditor() = default;
+    ListEditor(const ListEditor&) = delete;
+    ListEditor& operator=(const ListEditor&) = delete;
+    virtual ~ListEditor() = default;
+    virtual void push(Word key, std::string_view bytes) = 0;
+    virtual void erase(Word key) = 0;
+    virtual void replace(Word key, std::string_view bytes) = 0;
+    virtual void clear() = 0;
+};
+
+/// A list without its type, so that what is done to lists is compiled once.
+class AnyList {
+public:
+    AnyList() = default;
+    AnyList(const AnyList&) = delete;
+    AnyList& operator=(const AnyList&) = delete;
+    virtual ~AnyList() = default;
+    /// f(editor) as one transaction.
+    virtual void change(const std::function<void(ListEditor&)>& f) = 0;
+    [[nodiscard]] virtual Contents contents() const = 0;
+    /// Bytes of the domain.
+    [[nodiscard]] virtual std::uint64_t committed() const = 0;
+};
+
+/// What the scenarios of lists need to know of a profile.
+struct ListProfile {
+    Scenario blank; ///< all of a scenario but its name, prepare, operate and next
+    std::function<std::unique_ptr<AnyList>(const Pool&)> open;
+};
+
+template <class A, class L>
+class List final : public AnyList {
     using Tx = typename Domain<A, L>::Tx;
 
+public:
     explicit List(const Pool& pool, std::string_view name = "list")
         : domain_(pool, 0),
           entry_(domain_.open_object(name, {.type = policy_id("list")}, false, [](auto&, DirectoryEntry&) {}).entry) {
     }
 
-    /// f(tx, list) as one transaction.
-    template <class F>
-    void change(F f) {
+    void change(const std::function<void(ListEditor&)>& f) override {
         domain_.run([&](Tx& tx) {
             tx.touch(entry_->version);
-            f(tx, *this);
+            Editor editor(*this, tx);
+            f(editor);
         });
     }
 
-    void push(Tx& tx, Word key, std::string_view bytes) {
-        const std::uint64_t node = make(tx, key, bytes, load(entry_->root[0]));
-        tx.store(entry_->root[0], node);
-        tx.store(entry_->root[1], load(entry_->root[1]) + 1);
-    }
+    [[nodiscard]] std::uint64_t committed() const override { return domain_.region().size(); }
 
-    void erase(Tx& tx, Word key) {
-        Word& link = link_to(key);
-        const std::uint64_t node = load(link);
-        tx.store(link, load(words(node)[0]));
-        tx.store(entry_->root[1], load(entry_->root[1]) - 1);
-        tx.free(node);
-    }
-
-    void replace(Tx& tx, Word key, std::string_view bytes) {
-        Word& link = link_to(key);
-        const std::uint64_t node = load(link);
-        tx.store(link, make(tx, key, bytes, load(words(node)[0])));
-        tx.free(node);
-    }
-
-    void clear(Tx& tx) {
-        while (const std::uint64_t node = load(entry_->root[0])) erase(tx, load(words(node)[1]));
-    }
-
-    [[nodiscard]] Contents contents() const {
+    [[nodiscard]] Contents contents() const override {
         Contents found;
         domain_.read([&](auto reading) {
             found.clear();
@@ -101,9 +110,44 @@ public:
         return sum;
     }
 
-    [[nodiscard]] const Domain<A, L>& domain() const noexcept { return domain_; }
-
 private:
+    class Editor final : public ListEditor {
+    public:
+        Editor(List& list, Tx& tx) noexcept : list_(&list), tx_(&tx) {}
+
+        void push(Word key, std::string_view bytes) override {
+            const std::uint64_t node = make(*tx_, key, bytes, load(first()));
+            tx_->store(first(), node);
+            tx_->store(count(), load(count()) + 1);
+        }
+
+        void erase(Word key) override {
+            Word& link = list_->link_to(key);
+            const std::uint64_t node = load(link);
+            tx_->store(link, load(list_->words(node)[0]));
+            tx_->store(count(), load(count()) - 1);
+            tx_->free(node);
+        }
+
+        void replace(Word key, std::string_view bytes) override {
+            Word& link = list_->link_to(key);
+            const std::uint64_t node = load(link);
+            tx_->store(link, make(*tx_, key, bytes, load(list_->words(node)[0])));
+            tx_->free(node);
+        }
+
+        void clear() override {
+            while (const std::uint64_t node = load(first())) erase(load(list_->words(node)[1]));
+        }
+
+    private:
+        [[nodiscard]] Word& first() const noexcept { return list_->entry_->root[0]; }
+        [[nodiscard]] Word& count() const noexcept { return list_->entry_->root[1]; }
+
+        List* list_;
+        Tx* tx_;
+    };
+
     static constexpr Word longest = 10'000;
     static constexpr Word largest = 16 * mebi;
 
@@ -124,7 +168,7 @@ private:
     [[nodiscard]] Word& link_to(Word key) {
         Word* link = &entry_->root[0];
         while (load(*link) != 0 && load(words(load(*link))[1]) != key) link = &words(load(*link))[0];
-        if (load(*link) == 0) throw std::runtime_error("no node " + std::to_string(key));
+        if (load(*link) == 0) throw std::runtime_error(numbered("no node ", key));
         return *link;
     }
 
@@ -148,94 +192,15 @@ private:
 };
 
 template <class A, class L>
-[[nodiscard]] std::vector<Scenario> list_scenarios() {
+[[nodiscard]] ListProfile list_profile() {
     using TheList = List<A, L>;
-    using Tx = typename TheList::Tx;
-    std::vector<Scenario> all;
-    const auto add = [&](const char* name, auto operation) {
-        Scenario scenario = scenario_of<A, L>(std::string("list: ") + name);
-        scenario.prepare = [](const std::filesystem::path& path) {
-            TheList list(open_pool(path));
-            for (const Word size : {24, 100, 24, 600, 24, 40, 3000, 100, 24, 8})
-                list.change([&, key = 100 + list.contents().size()](Tx& tx, TheList& self) {
-                    self.push(tx, key, std::string(size, static_cast<char>('a' + key % 26)));
-                });
-            // Some free blocks, alone and side by side.
-            for (const Word key : {101, 104, 105}) list.change([&](Tx& tx, TheList& self) { self.erase(tx, key); });
-        };
-        scenario.operate = [operation](const std::filesystem::path& path, const Markers& markers) {
-            TheList list(open_pool(path));
-            markers.begin();
-            operation(list);
-            markers.end();
-        };
-        scenario.contents = [](const Pool& pool) { return TheList(pool).contents(); };
-        scenario.check = [](const Pool& pool) {
-            const TheList list(pool);
-            check_domain<A, L>(pool, [&](const auto& state, const auto& heap) { return list.bytes(state, heap); });
-        };
-        scenario.next = [](const Pool& pool) {
-            TheList(pool).change([](Tx& tx, TheList& self) {
-                self.push(tx, 1, std::string(40, 'n'));
-                self.push(tx, 2, std::string(700, 'm'));
-            });
-            TheList(pool).change([](Tx& tx, TheList& self) { self.erase(tx, 1); });
-        };
-        scenario.next_contents = [](Contents contents) {
-            contents["2"] = std::string(700, 'm');
-            return contents;
-        };
-        all.push_back(std::move(scenario));
-        return &all.back();
+    Scenario blank = scenario_of<A, L>("");
+    blank.contents = [](const Pool& pool) { return TheList(pool).contents(); };
+    blank.check = [](const Pool& pool) {
+        const TheList list(pool);
+        check_domain<A, L>(pool, [&](const auto& state, const auto& heap) { return list.bytes(state, heap); });
     };
-    const auto in_transaction = [](auto f) {
-        return [f](TheList& list) { list.change([&](Tx& tx, TheList& self) { f(tx, self); }); };
-    };
-
-    add("push", in_transaction([](Tx& tx, TheList& self) { self.push(tx, 7, std::string(24, 'x')); }));
-    add("push, a size not seen",
-        in_transaction([](Tx& tx, TheList& self) { self.push(tx, 7, std::string(200, 'x')); }));
-    add("replace, same size",
-        in_transaction([](Tx& tx, TheList& self) { self.replace(tx, 103, std::string(600, 'x')); }));
-    add("replace, longer",
-        in_transaction([](Tx& tx, TheList& self) { self.replace(tx, 107, std::string(250, 'x')); }));
-    add("erase, first", in_transaction([](Tx& tx, TheList& self) { self.erase(tx, 109); }));
-    add("erase, between free blocks", in_transaction([](Tx& tx, TheList& self) { self.erase(tx, 106); }));
-    add("erase and push, one size", in_transaction([](Tx& tx, TheList& self) {
-            self.erase(tx, 102);
-            self.push(tx, 8, std::string(24, 'x'));
-            self.push(tx, 9, std::string(24, 'y'));
-        }));
-    add("clear", in_transaction([](Tx& tx, TheList& self) { self.clear(tx); }));
-    Scenario* const grows =
-        add("push, the pool grows",
-            in_transaction([](Tx& tx, TheList& self) { self.push(tx, 7, std::string(200, 'x')); }));
-    grows->prepare = [small = grows->prepare](const std::filesystem::path& path) {
-        // So full that one more such node does not fit: found out by a pool that is thrown away.
-        const auto fill = [&](Word nodes) {
-            small(path);
-            TheList list(open_pool(path));
-            const std::uint64_t before = list.domain().region().size();
-            Word done = 0;
-            for (; done < nodes && list.domain().region().size() == before; ++done)
-                list.change([&](Tx& tx, TheList& self) { self.push(tx, 1000 + done, std::string(200, 'f')); });
-            return done;
-        };
-        const Word nodes = fill(10'000);
-        Pool::remove(path);
-        (void)fill(nodes - 1);
-    };
-    add("throw in the middle", [](TheList& list) {
-        try {
-            list.change([](Tx& tx, TheList& self) {
-                self.erase(tx, 102);
-                self.push(tx, 8, std::string(24, 'x'));
-                self.push(tx, 9, std::string(300, 'y'));
-                throw 1;
-            });
-        } catch (int) {}
-    })->changes = false;
-    return all;
+    return {.blank = std::move(blank), .open = [](const Pool& pool) { return std::make_unique<TheList>(pool); }};
 }
 
 } // namespace ss::test

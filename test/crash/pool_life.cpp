@@ -17,7 +17,8 @@ using namespace ss::test;
 using DefaultTable = std::tuple<ss::HashTable<>>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool, Table, DefaultTable) {
-    explore_all<Table>([](auto table) { return PoolScenarios<typename decltype(table)::type>::all(); });
+    explore_all<Table>(
+        [](auto table) { return PoolScenarios::all(table_profile<typename decltype(table)::type>()); });
 }
 
 // What a pool is before it has a name, no image shows: whoever makes one is killed at each of its system calls.

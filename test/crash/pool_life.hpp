@@ -1,14 +1,17 @@
 // What may be interrupted of a pool's own life: made, opened, closed, cut back; domains claimed, objects made and removed.
 #pragma once
 
-#include <ss/ss.hpp>
+#include <ss/pool/pool.hpp>
 
 #include "crash/hash_table.hpp"
+#include "crash/tables.hpp"
 #include "support/process.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,95 +20,100 @@
 
 namespace ss::test {
 
-template <class Table>
 class PoolScenarios {
-    using Tables = TableScenarios<Table>;
+    using Path = std::filesystem::path;
+    using Prepare = std::function<void(const TableProfile&, const Path&)>;
+    using Operation = std::function<void(const TableProfile&, const Path&, const Markers&)>;
 
 public:
-    using Path = std::filesystem::path;
-
-    [[nodiscard]] static std::vector<Scenario> all() {
-        PoolScenarios all;
+    [[nodiscard]] static std::vector<Scenario> all(const TableProfile& profile) {
+        PoolScenarios all(profile);
         all.add("make it and a table", nullptr,
-                [](const Path& path, const Markers& markers) {
+                [](const TableProfile& tables, const Path& path, const Markers& markers) {
                     markers.begin();
-                    const Table t(open_pool(path), "t", {.bits = 0});
+                    const auto t = tables.make(open_pool(path), "t");
                     markers.end();
                 })
             .alone = true;
-        const auto open = [](const Path& path, const Markers& markers) {
-            markers.begin();
-            const Pool pool = open_pool(path);
-            const Table t(pool, "t");
-            (void)t.find("k0");
-            markers.end();
-        };
-        all.add("open, somebody died", &abandoned, open, Changes::no).alone = true;
-        all.add("open beside others", &Tables::prepare, open, Changes::no);
-        const auto close = [](const Path& path, const Markers& markers) {
-            std::optional<Table> t(std::in_place, open_pool(path), "t");
-            markers.begin();
-            t.reset();
-            markers.end();
-        };
-        all.add("close, the last", &Tables::prepare, close, Changes::no).alone = true;
-        all.add("close beside others", &Tables::prepare, close, Changes::no);
-        all.add("claim a domain, make a table", &empty, make("t"));
-        all.add("make a table", &Tables::prepare, make("another"));
-        all.add("make a table, a page of names", &many_names, make("another"));
-        all.add("remove a table", &Tables::prepare, [](const Path& path, const Markers& markers) {
+        Scenario& died = all.add("open, somebody died", &abandoned, &open);
+        died.alone = true;
+        died.changes = false;
+        all.add("open beside others", &prepare, &open).changes = false;
+        Scenario& last = all.add("close, the last", &prepare, &close);
+        last.alone = true;
+        last.changes = false;
+        all.add("close beside others", &prepare, &close).changes = false;
+        all.add("claim a domain, make a table", &empty, &make<'t'>);
+        all.add("make a table", &prepare, &make<'v'>);
+        all.add("make a table, a page of names", &many_names, &make<'v'>);
+        all.add("remove a table", &prepare, [](const TableProfile&, const Path& path, const Markers& markers) {
             const Pool pool = open_pool(path);
             markers.begin();
             (void)pool.remove_object("u");
             markers.end();
         });
-        all.add(
-               "trim", &with_free_end,
-               [](const Path& path, const Markers& markers) {
-                   const Pool pool = open_pool(path);
-                   markers.begin();
-                   if (pool.trim() == 0) throw std::runtime_error("there was nothing to trim");
-                   markers.end();
-               },
-               Changes::no)
-            .alone = true;
+        Scenario& trim =
+            all.add("trim", &with_free_end, [](const TableProfile&, const Path& path, const Markers& markers) {
+                const Pool pool = open_pool(path);
+                markers.begin();
+                if (pool.trim() == 0) throw std::runtime_error("there was nothing to trim");
+                markers.end();
+            });
+        trim.alone = true;
+        trim.changes = false;
         return std::move(all.scenarios_);
     }
 
 private:
-    enum class Changes { yes, no };
-    using Operation = std::function<void(const Path&, const Markers&)>;
+    explicit PoolScenarios(const TableProfile& profile) : profile_(profile) { scenarios_.reserve(20); }
 
-    Scenario& add(const std::string& name, void (*prepare)(const Path&), Operation operation,
-                  Changes changes = Changes::yes) {
-        Scenario scenario = Tables::blank("pool: " + name);
-        if (prepare != nullptr) scenario.prepare = prepare;
-        scenario.operate = std::move(operation);
-        scenario.changes = changes == Changes::yes;
+    /// The reference is good until the 20th is added.
+    Scenario& add(const char* name, const Prepare& prepare_pool, Operation operation) {
+        Scenario scenario = profile_.blank;
+        scenario.name = std::string("pool: ") + name;
+        if (prepare_pool)
+            scenario.prepare = [prepare_pool, profile = profile_](const Path& path) { prepare_pool(profile, path); };
+        scenario.operate = [operation = std::move(operation), profile = profile_](
+                               const Path& path, const Markers& markers) { operation(profile, path, markers); };
         scenarios_.push_back(std::move(scenario));
         return scenarios_.back();
     }
 
-    [[nodiscard]] static Operation make(const std::string& name) {
-        return [name](const Path& path, const Markers& markers) {
-            const Pool pool = open_pool(path);
-            markers.begin();
-            const Table t(pool, name, {.bits = 0});
-            markers.end();
-        };
+    static void open(const TableProfile& profile, const Path& path, const Markers& markers) {
+        markers.begin();
+        const Pool pool = open_pool(path);
+        (void)profile.blank.contents(pool);
+        markers.end();
     }
 
+    static void close(const TableProfile& profile, const Path& path, const Markers& markers) {
+        auto tables = profile.open(open_pool(path), table_bits);
+        markers.begin();
+        tables.reset();
+        markers.end();
+    }
+
+    template <char Name>
+    static void make(const TableProfile& profile, const Path& path, const Markers& markers) {
+        const Pool pool = open_pool(path);
+        markers.begin();
+        const auto table = profile.make(pool, std::string(1, Name));
+        markers.end();
+    }
+
+    static void prepare(const TableProfile& profile, const Path& path) { prepare_tables(profile, open_pool(path)); }
+
     /// No domain is claimed.
-    static void empty(const Path& path) { (void)open_pool(path); }
+    static void empty(const TableProfile&, const Path& path) { (void)open_pool(path); }
 
     /// Somebody died in the middle of a transaction, holding the lock.
-    static void abandoned(const Path& path) {
-        Tables::prepare(path);
+    static void abandoned(const TableProfile& profile, const Path& path) {
+        prepare(profile, path);
         Process victim([&] {
-            Table t(open_pool(path), "t");
-            transaction(t, [&](auto& tx) {
-                t.insert(tx, "lost", "x");
-                t.erase(tx, "k0");
+            const auto tables = profile.open(open_pool(path), table_bits);
+            tables->transact([&](AnyTable& t, AnyTable&) {
+                t.insert("lost", "x");
+                t.erase("k0");
                 ::_exit(0);
             });
         });
@@ -113,22 +121,22 @@ private:
     }
 
     /// As many names as the first page of the directory has room for.
-    static void many_names(const Path& path) {
+    static void many_names(const TableProfile& profile, const Path& path) {
         const Pool pool = open_pool(path);
-        for (std::uint64_t i = 0; i < entries_per_page; ++i)
-            const Table t(pool, i == 0 ? "t" : "t" + std::to_string(i), {.bits = 0});
+        (void)profile.make(pool, "t");
+        for (std::uint64_t i = 1; i < entries_per_page; ++i) (void)profile.make(pool, numbered("t", i));
     }
 
     /// Free pages at the end, and garbage that becomes more of them.
-    static void with_free_end(const Path& path) {
-        Tables::prepare(path);
-        Table t(open_pool(path), "t");
-        t.insert("large", std::string(200'000, 'l'));
-        t.erase("large");
-        for (int i = 0; i < 8; ++i) t.insert("g" + std::to_string(i), std::string(5000, 'g'));
-        t.clear();
+    static void with_free_end(const TableProfile& profile, const Path& path) {
+        const auto tables = prepare_tables(profile, open_pool(path));
+        tables->t().insert("large", std::string(200'000, 'l'));
+        tables->t().erase("large");
+        for (std::uint64_t i = 0; i < 8; ++i) tables->t().insert(numbered("g", i), std::string(5000, 'g'));
+        tables->t().clear();
     }
 
+    TableProfile profile_;
     std::vector<Scenario> scenarios_;
 };
 

@@ -22,6 +22,11 @@ namespace ss::test {
 template <class L>
 inline constexpr bool is_kernel_lock = std::is_base_of_v<RobustMutex, L>;
 
+/// "k7". (Not written with `+`, of which g++ 12 warns at -O3 without reason.)
+[[nodiscard]] inline std::string numbered(const char* prefix, std::uint64_t number) {
+    return std::string(prefix).append(std::to_string(number));
+}
+
 /// A scenario that has its names, its flags, and how it recovers.
 template <class A, class L>
 [[nodiscard]] Scenario scenario_of(std::string name) {

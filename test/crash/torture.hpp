@@ -10,7 +10,7 @@
 
 #include "crash/counter.hpp"
 #include "crash/explore.hpp"
-#include "crash/list.hpp"
+#include "crash/list_scenarios.hpp"
 #include "crash/pool_life.hpp"
 #include "crash/suite.hpp"
 
@@ -117,11 +117,11 @@ void torture_allocator(std::tuple<Locks...>) {
         Report::print_heading();
         Torture torture;
         const auto with = [&]<class L>(std::type_identity<L>) {
-            using Table = HashTable<A, L>;
+            const TableProfile profile = table_profile<HashTable<A, L>>();
             torture.run(counter_scenarios<A, L>());
-            torture.run(list_scenarios<A, L>());
-            torture.run(TableScenarios<Table>::operations());
-            torture.run(PoolScenarios<Table>::all());
+            torture.run(ListScenarios::all(list_profile<A, L>()));
+            torture.run(TableScenarios::all(profile));
+            torture.run(PoolScenarios::all(profile));
         };
         (with(std::type_identity<Locks>{}), ...);
         torture.print_summary();

@@ -13,7 +13,11 @@ public:
 
     [[nodiscard]] std::uint64_t begin() const noexcept { return region_->begin() + heap_begin; }
     [[nodiscard]] std::uint64_t end() const noexcept { return region_->end(); }
-    [[nodiscard]] const Word& word(std::uint64_t offset) const { return region_->word(offset); }
+    [[nodiscard]] const Word& word(std::uint64_t offset) const {
+        if (offset < begin()) [[unlikely]]
+            region_->refuse(offset);
+        return region_->word(offset);
+    }
 
 private:
     const Region* region_;

@@ -48,8 +48,13 @@ public:
 
     // --- words
 
-    [[nodiscard]] Word& word(std::uint64_t offset) { return region_->word(offset); }
-    [[nodiscard]] const Word& word(std::uint64_t offset) const { return region_->word(offset); }
+    /// A word of the heap. Throws errc::damaged for any other: the journal is no place for a stray link to write to.
+    [[nodiscard]] Word& word(std::uint64_t offset) {
+        if (offset < begin()) [[unlikely]]
+            region_->refuse(offset);
+        return region_->word(offset);
+    }
+    [[nodiscard]] const Word& word(std::uint64_t offset) const { return const_cast<Transaction*>(this)->word(offset); }
     [[nodiscard]] const Region& region() const noexcept { return *region_; }
     [[nodiscard]] DomainBlock& block() const noexcept { return *block_; }
     [[nodiscard]] DomainCore& domain() const noexcept { return *domain_; }

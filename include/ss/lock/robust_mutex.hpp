@@ -1,6 +1,7 @@
 // The C library's robust mutex.
 #pragma once
 
+#include <ss/base/word.hpp>
 #include <ss/lock/concept.hpp>
 
 #include <string>
@@ -92,22 +93,21 @@ private:
 
     [[nodiscard]] static int lock_for(pthread_mutex_t& mutex, std::chrono::nanoseconds slice) noexcept {
 #if defined(__GLIBC__)
-        constexpr clockid_t clock = CLOCK_MONOTONIC;
+        constexpr bool has_clocklock = !thread_sanitizer; // which does not know that call
 #else
-        constexpr clockid_t clock = CLOCK_REALTIME;
+        constexpr bool has_clocklock = false;
 #endif
         timespec until = {};
-        clock_gettime(clock, &until);
+        clock_gettime(has_clocklock ? CLOCK_MONOTONIC : CLOCK_REALTIME, &until);
         until.tv_nsec += slice.count();
         if (until.tv_nsec >= 1'000'000'000) {
             until.tv_nsec -= 1'000'000'000;
             ++until.tv_sec;
         }
 #if defined(__GLIBC__)
-        return pthread_mutex_clocklock(&mutex, clock, &until);
-#else
-        return pthread_mutex_timedlock(&mutex, &until);
+        if constexpr (has_clocklock) return pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
 #endif
+        return pthread_mutex_timedlock(&mutex, &until);
     }
 
     [[nodiscard]] static LockResult conclude(int error, State& state, const Session& session) {
