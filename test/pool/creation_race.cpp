@@ -25,7 +25,7 @@ namespace {
 constexpr unsigned crowd = 200;
 
 /// What each of the crowd found.
-struct Findings {
+struct Found {
     std::atomic<std::uint64_t> made = 0;
     std::array<std::atomic<std::uint64_t>, crowd> uuids{};
 };
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(two_hundred_creators_end_up_in_one_pool) {
     const TempDir directory;
     const auto path = directory / "pool";
     for (const Access access : {Access::read_write, Access::create_only}) {
-        Shared<Findings> findings;
+        Shared<Found> findings;
         Gate start, finish;
         Shared<Counter> attached(0U);
         std::vector<Process> processes;
