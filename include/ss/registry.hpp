@@ -26,9 +26,6 @@ namespace hana = boost::hana;
 /// Every policy that comes with ss, as `hana::type`s.
 inline constexpr auto allocators = hana::tuple_t<SimpleAllocator, LogarithmicAllocator, SegregatedAllocator>;
 inline constexpr auto bare_locks = hana::tuple_t<NullLock, SpinLock, FutexLock, RobustMutex>;
-inline constexpr auto locks = hana::concat(bare_locks, hana::transform(bare_locks, [](auto lock) {
-                                               return hana::type_c<Optimistic<typename decltype(lock)::type>>;
-                                           }));
 inline constexpr auto hashes = hana::tuple_t<Fnv1a64, Wyhash, SipHash13>;
 
 /// True for policies that make a structure together. All of ours do; specialise it for one of yours that does not.
@@ -49,7 +46,27 @@ struct IsLock : std::bool_constant<LockPolicy<P>> {};
 template <class P>
 struct IsHash : std::bool_constant<HashPolicy<P>> {};
 
+template <class L>
+struct Bare {
+    using type = L;
+};
+template <class L>
+struct Bare<Optimistic<L>> {
+    using type = L;
+};
+
+/// Locks, and their Optimistic forms, however each is named.
+inline constexpr auto with_optimistic = [](auto locks_list) {
+    constexpr auto bare = [](auto lock) { return hana::type_c<typename Bare<typename decltype(lock)::type>::type>; };
+    constexpr auto optimistic = [](auto lock) {
+        return hana::type_c<Optimistic<typename Bare<typename decltype(lock)::type>::type>>;
+    };
+    return hana::concat(hana::transform(locks_list, bare), hana::transform(locks_list, optimistic));
+};
+
 } // namespace detail
+
+inline constexpr auto locks = detail::with_optimistic(bare_locks);
 
 /// HashTable with every compatible triple of three lists of policies, as `hana::type`s. The triples are filtered before
 /// a table is formed of them.
@@ -150,7 +167,8 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
     constexpr auto tables = registry::hash_tables_of(
         hana::concat(registry::allocators,
                      registry::detail::only<registry::detail::IsAllocator>(Policies<Mine...>{})),
-        hana::concat(registry::locks, registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{})),
+        hana::concat(registry::locks, registry::detail::with_optimistic(
+                                          registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{}))),
         hana::concat(registry::hashes, registry::detail::only<registry::detail::IsHash>(Policies<Mine...>{})));
     bool found = false;
     hana::for_each(tables, [&](auto type) {

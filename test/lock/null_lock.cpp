@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(after_its_end_the_next_has_it) {
     BOOST_TEST(text(witness.acquire()) == "acquired");
     User late(directory / "pool");
     check_refused(late, "pid " + std::to_string(::getpid()));
+    witness.release();
 }
 
 BOOST_AUTO_TEST_CASE(a_forked_child_is_another_session) {
@@ -90,6 +91,7 @@ BOOST_AUTO_TEST_CASE(a_forked_child_is_another_session) {
     });
     child.expect_clean();
     BOOST_TEST(text(user.acquire()) == "acquired");
+    user.release();
 }
 
 BOOST_AUTO_TEST_CASE(of_many_who_come_at_once_one_has_it) {

@@ -32,8 +32,10 @@ template <class F>
 
 [[nodiscard]] inline std::string bytes_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error("cannot read " + path.string());
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::string bytes(std::filesystem::file_size(path), '\0');
+    if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+        throw std::runtime_error("cannot read " + path.string());
+    return bytes;
 }
 
 /// What is stored in the pool at `path`: all but the words that come and go with those who are attached.

@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -25,11 +26,9 @@ void threads(std::chrono::milliseconds duration) {
     const ss::Pool pool = ss::Pool::anonymous();
     Table t(pool, "t", {.bits = 0});
     Tally tally;
-    std::vector<std::thread> all;
-    all.emplace_back([&] { write(Table(pool, "t"), tally, 1); });
-    all.emplace_back([&] { write(t, tally, 2); });
-    all.emplace_back([&] { read(Table(pool, "t"), tally); });
-    all.emplace_back([&] { read(t, tally); });
+    std::array all = {std::thread([&] { write(Table(pool, "t"), tally, 1); }),
+                      std::thread([&] { write(t, tally, 2); }), std::thread([&] { read(Table(pool, "t"), tally); }),
+                      std::thread([&] { read(t, tally); })};
     std::this_thread::sleep_for(duration);
     tally.stop = true;
     for (std::thread& thread : all) thread.join();

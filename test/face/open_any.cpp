@@ -1,0 +1,138 @@
+// The registry: every profile of the library's own policies, by type and by name, and opening what a pool says it is.
+#include <ss/registry.hpp>
+
+#include "support/expect.hpp"
+
+#include <boost/hana/size.hpp>
+#include <boost/hana/value.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <concepts>
+#include <set>
+#include <string>
+#include <type_traits>
+
+using namespace ss::test;
+using ss::errc;
+namespace hana = boost::hana;
+
+namespace {
+
+/// The profile that open_any opens the object with. One function, for each instance of open_any is all of the product.
+std::string opened_as(const ss::Pool& pool, const std::string& name) {
+    std::string profile;
+    ss::open_any(pool, name, ss::policies<>, [&](auto& table) {
+        using Table = std::remove_cvref_t<decltype(table)>;
+        profile = ss::registry::profile_name<Table>();
+        table.insert("opened", profile);
+        if (table.at("opened") != profile) profile = "and does not work";
+    });
+    return profile;
+}
+
+/// A lock that works and that the registry does not know.
+struct Mine : ss::SpinLock {
+    static constexpr ss::PolicyId id = ss::policy_id("mine");
+};
+struct OlderMine : ss::SpinLock {
+    static constexpr std::uint64_t fingerprint = ss::SpinLock::fingerprint + 1;
+};
+struct MyHash : ss::Fnv1a64 {
+    static constexpr ss::PolicyId id = ss::policy_id("myhash");
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_product_has_each_profile_once) {
+    std::set<std::string> names;
+    hana::for_each(ss::registry::hash_tables, [&](auto type) {
+        names.insert(ss::registry::profile_name<typename decltype(type)::type>());
+    });
+    BOOST_TEST(names.size() == 3U * 8U * 3U);
+    BOOST_TEST(hana::value(hana::size(ss::registry::hash_tables)) == names.size());
+    for (const std::string& name : names) BOOST_TEST(name.find("none") == std::string::npos);
+    // The few have each policy at least once.
+    std::set<std::string> allocators, locks, hashes;
+    hana::for_each(ss::registry::few_hash_tables, [&](auto type) {
+        using Table = typename decltype(type)::type;
+        BOOST_TEST(names.contains(ss::registry::profile_name<Table>()));
+        allocators.insert(ss::to_string(Table::allocator_policy::id));
+        locks.insert(ss::to_string(Table::lock_policy::id));
+        hashes.insert(ss::to_string(Table::hash_policy::id));
+    });
+    BOOST_TEST((allocators.size() == 3U && locks.size() == 8U && hashes.size() == 3U));
+}
+
+BOOST_AUTO_TEST_CASE(with_exchanges_one_policy) {
+    using Table = ss::HashTable<>;
+    static_assert(std::same_as<Table::with<ss::SpinLock>,
+                               ss::HashTable<ss::DefaultAllocator, ss::SpinLock, ss::DefaultHash>>);
+    static_assert(std::same_as<Table::with<ss::SimpleAllocator>::with<ss::SipHash13>,
+                               ss::HashTable<ss::SimpleAllocator, ss::DefaultLock, ss::SipHash13>>);
+    static_assert(std::same_as<Table::with<Mine>::lock_policy, Mine>);
+    static_assert(std::same_as<Table::with<ss::DefaultHash>, Table>);
+}
+
+BOOST_AUTO_TEST_CASE(profiles_by_name) {
+    std::string found;
+    const bool known = ss::registry::with_profile(ss::registry::few_hash_tables, "SIMPLE", "ROBUST", "SIP13", [&](auto type) {
+        found = ss::registry::profile_name<typename decltype(type)::type>();
+    });
+    BOOST_TEST((known && found == "SIMPLE ROBUST SIP13"));
+    BOOST_TEST(!ss::registry::with_profile(ss::registry::few_hash_tables, "SIMPLE", "ROBUST", "none", [](auto) {
+        BOOST_ERROR("called for a profile that there is not");
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(every_few_profile_is_opened_as_what_it_is) {
+    hana::for_each(ss::registry::few_hash_tables, [](auto type) {
+        using Table = typename decltype(type)::type;
+        const ss::Pool pool = ss::Pool::anonymous();
+        { Table(pool, "table").insert("k", "v"); }
+        BOOST_TEST(opened_as(pool, "table") == ss::registry::profile_name<Table>());
+        BOOST_TEST(wrong_with(pool) == "");
+        const auto objects = pool.objects();
+        BOOST_REQUIRE(objects.size() == 1U);
+        BOOST_TEST(objects[0].allocator + " " + objects[0].lock + " " + objects[0].hash ==
+                   ss::registry::profile_name<Table>());
+        // Every other of them is refused by name.
+        hana::for_each(ss::registry::few_hash_tables, [&](auto other) {
+            using Other = typename decltype(other)::type;
+            if constexpr (!std::same_as<Table, Other>)
+                BOOST_TEST(thrown_by([&] { const Other wrong(pool, "table"); }) == error(errc::other_policies));
+        });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_unknown_is_named) {
+    const ss::Pool empty = ss::Pool::anonymous();
+    BOOST_TEST(thrown_by([&] { opened_as(empty, "table"); }) == error(errc::no_such_object));
+    const auto refused = [](auto* table_type, const char* part) {
+        using Table = std::remove_pointer_t<decltype(table_type)>;
+        const ss::Pool pool = ss::Pool::anonymous();
+        { Table(pool, "table").insert("k", "v"); }
+        BOOST_TEST(thrown_by([&] { opened_as(pool, "table"); }) == error(errc::unknown_policy));
+        const std::string said = sentence_of([&] { opened_as(pool, "table"); });
+        BOOST_TEST(said.find(part) != std::string::npos, said);
+        BOOST_TEST(ss::HashTable<>(ss::Pool::anonymous(), "t").empty());
+    };
+    refused(static_cast<ss::HashTable<>::with<Mine>*>(nullptr), "lock mine");
+    refused(static_cast<ss::HashTable<>::with<ss::Optimistic<Mine>>*>(nullptr), "lock mine+o");
+    refused(static_cast<ss::HashTable<>::with<OlderMine>*>(nullptr), "lock SPIN"); // another layout or meaning
+    refused(static_cast<ss::HashTable<>::with<MyHash>*>(nullptr), "hash myhash");
+    // Of verify and the like as well; and a Catalogue that has it knows it.
+    const ss::Pool pool = ss::Pool::anonymous();
+    ss::HashTable<>::with<Mine> mine(pool, "table");
+    mine.insert("k", "v");
+    BOOST_TEST(thrown_by([&] { pool.remove_object("table"); }) == error(errc::unknown_policy));
+    BOOST_TEST(wrong_with(pool).find("mine") != std::string::npos);
+    BOOST_TEST(pool.verify<ss::Catalogue<Mine>>().empty());
+    BOOST_TEST(pool.objects<ss::Catalogue<Mine>>().size() == 1U);
+    BOOST_TEST(pool.remove_object<ss::Catalogue<Mine>>("table"));
+    // And an object that is no table.
+    const ss::Pool other = ss::Pool::anonymous();
+    const ss::Root<> root(other, "root", ss::policy_id("list"));
+    BOOST_TEST(thrown_by([&] { opened_as(other, "root"); }) == error(errc::other_type));
+    BOOST_TEST(sentence_of([&] { opened_as(other, "root"); }).find("list") != std::string::npos);
+    BOOST_TEST(thrown_by([&] { opened_as(other, "none"); }) == error(errc::no_such_object));
+}
