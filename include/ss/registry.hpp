@@ -102,7 +102,7 @@ inline constexpr auto few_hash_tables = hana::tuple_t<
 
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
-using as_list = typename decltype(hana::unpack(
+using AsList = typename decltype(hana::unpack(
     Types{}, [](auto... types) { return hana::type_c<List<typename decltype(types)::type...>>; }))::type;
 
 /// "SEGREG FUTEX+o WYHASH4": the profile of a structure, as the pool records it.

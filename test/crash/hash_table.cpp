@@ -13,7 +13,7 @@
 using namespace ss::test;
 
 using DefaultTable = std::tuple<ss::HashTable<>>;
-using FewTables = ss::registry::as_list<std::tuple, decltype(ss::registry::few_hash_tables)>;
+using FewTables = ss::registry::AsList<std::tuple, decltype(ss::registry::few_hash_tables)>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_hash_table, Table, DefaultTable) {
     explore_all<Table>(

@@ -30,17 +30,20 @@ using ss::Word;
 namespace {
 
 /// How a word is damaged.
-constexpr std::array<Word (*)(Word), 6> damages = {
-    [](Word word) { return word ^ 1; },          [](Word word) { return word ^ Word{1} << 20; },
-    [](Word word) { return word ^ Word{1} << 62; }, [](Word) { return Word{0}; },
-    [](Word) { return ~Word{0}; },               [](Word word) { return word + 64; }};
+constexpr std::array<Word (*)(Word), 6> damages = {[](Word word) { return word ^ 1; },
+                                                   [](Word word) { return word ^ Word { 1 } << 20; },
+                                                   [](Word word) { return word ^ Word { 1 } << 62; },
+                                                   [](Word) { return Word{0}; },
+                                                   [](Word) { return ~Word{0}; },
+                                                   [](Word word) { return word + 64; }};
 
 /// A pool with one of everything: chains, spare lines, large values, garbage of both kinds, two pages of names.
 template <class A>
 void build(const std::filesystem::path& path) {
     const ss::Pool pool(path);
     ss::HashTable<A> t(pool, "t", {.bits = 1});
-    for (int i = 0; i < 300; ++i) t.insert("key " + std::to_string(i), std::string(static_cast<std::size_t>(i % 90), 'v'));
+    for (int i = 0; i < 300; ++i)
+        t.insert("key " + std::to_string(i), std::string(static_cast<std::size_t>(i % 90), 'v'));
     for (int i = 0; i < 300; i += 4) t.erase("key " + std::to_string(i));
     t.insert("large", std::string(20'000, 'l'));
     t.incr("number", 1);
@@ -61,9 +64,7 @@ public:
     [[nodiscard]] ss::DomainBlock& block() { return t_.domain().core().block(); }
     [[nodiscard]] const ss::Pool& pool() const { return pool_; }
     [[nodiscard]] ss::HashTable<A>& table() { return t_; }
-    [[nodiscard]] ss::DirectoryEntry& entry() {
-        return *ss::find_object(t_.domain().core(), "t")->entry;
-    }
+    [[nodiscard]] ss::DirectoryEntry& entry() { return *ss::find_object(t_.domain().core(), "t")->entry; }
     [[nodiscard]] ss::detail::HashTableHead& head() {
         return region().at(ss::Offset<ss::detail::HashTableHead>{entry().root[0]});
     }
@@ -252,7 +253,8 @@ void check_allocator() {
             }
         // An arena or a bin that is not in use is never looked at; where the heap ends and what is allocated is.
         BOOST_TEST(noticed >= 3 * damages.size());
-        BOOST_TEST_MESSAGE(ss::to_string(A::id) << ": " << noticed << " of " << tried << " damages of its state noticed");
+        BOOST_TEST_MESSAGE(ss::to_string(A::id)
+                           << ": " << noticed << " of " << tried << " damages of its state noticed");
         BOOST_TEST(wrong_with(p.pool()) == "");
     });
 }

@@ -30,9 +30,7 @@ using ss::errc;
 
 namespace {
 
-std::int64_t number(const ss::HashTable<>& t, const char* key) {
-    return t.find_as<std::int64_t>(key).value_or(0);
-}
+std::int64_t number(const ss::HashTable<>& t, const char* key) { return t.find_as<std::int64_t>(key).value_or(0); }
 
 } // namespace
 
@@ -441,8 +439,7 @@ BOOST_AUTO_TEST_CASE(in_two_pid_namespaces_respect_each_other) {
     robust.insert("k", "v");
     const Barrier barrier(2);
     Process outside([&] {
-        if (::unshare(CLONE_NEWPID) != 0)
-            skip(std::string("two PID namespaces: unshare: ") + std::strerror(errno));
+        if (::unshare(CLONE_NEWPID) != 0) skip(std::string("two PID namespaces: unshare: ") + std::strerror(errno));
         // The first child is process 1 of the new namespace; a second one is killed in there while it holds the lock.
         const auto first = [&] {
             BOOST_TEST(::getpid() == 1);

@@ -103,7 +103,8 @@ void to_the_brim(const std::filesystem::path& directory) {
     BOOST_TEST(thrown_by([&] {
                    ss::transaction(t, [&](auto& tx) {
                        for (int i = 0; i < 5; ++i) t.erase(tx, std::next(model.begin(), i)->first);
-                       for (int i = 0; i < 100; ++i) t.insert(tx, "in " + std::to_string(i), std::string(20'000, 'x'));
+                       for (int i = 0; i < 100; ++i)
+                           t.insert(tx, "in " + std::to_string(i), std::string(20'000, 'x'));
                    });
                }) == error(errc::out_of_space));
     check();

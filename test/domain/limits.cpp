@@ -36,17 +36,17 @@ struct Cost {
     }
 };
 
-constexpr Cost insert_new{"insert a new key", 3, 2, 0};                  // slot, size, bytes; record, line
-constexpr Cost overwrite_in_place{"overwrite in place", 9, 0, 0};        // sizes, eight words
-constexpr Cost overwrite_by_new{"overwrite by a new record", 2, 1, 1};   // slot, bytes; records
-constexpr Cost erase{"erase", 4, 0, 2};                                  // slot, link, size, bytes; record, line
+constexpr Cost insert_new{"insert a new key", 3, 2, 0};                // slot, size, bytes; record, line
+constexpr Cost overwrite_in_place{"overwrite in place", 9, 0, 0};      // sizes, eight words
+constexpr Cost overwrite_by_new{"overwrite by a new record", 2, 1, 1}; // slot, bytes; records
+constexpr Cost erase{"erase", 4, 0, 2};                                // slot, link, size, bytes; record, line
 constexpr Cost incr_there{"incr of a number", 1, 0, 0};
-constexpr Cost clear{"clear", 4, 2, 0};           // root, three of the garbage list; head, segment
-constexpr Cost make{"make a table", 34, 3, 0};    // the entry; a directory page, head, segment
+constexpr Cost clear{"clear", 4, 2, 0};        // root, three of the garbage list; head, segment
+constexpr Cost make{"make a table", 34, 3, 0}; // the entry; a directory page, head, segment
 constexpr Cost remove_it{"remove a table", 5, 0, 0};
-constexpr Cost split{"split", 14, 0, 0};          // seven slots, spares, the chain to the garbage list
+constexpr Cost split{"split", 14, 0, 0};            // seven slots, spares, the chain to the garbage list
 constexpr Cost prepare{"prepare a split", 3, 1, 0}; // a segment, or a spare line
-constexpr Cost merge{"merge", 10, 2, 0};          // up to eight slots; lines
+constexpr Cost merge{"merge", 10, 2, 0};            // up to eight slots; lines
 constexpr Cost drop{"drop a segment", 3, 0, 1};
 constexpr Cost reap{"free some garbage", 10, 0, 8}; // a line and its seven records
 
@@ -90,9 +90,9 @@ public:
         for (const auto& [name, entries] : highest_) {
             const auto alone = alone_.find(name);
             BOOST_TEST_MESSAGE("  " << name << ": " << entries << " with its upkeep"
-                                    << (alone == alone_.end() ? ""
-                                                              : ", " + std::to_string(alone->second) +
-                                                                    " alone, frees not counted"));
+                                    << (alone == alone_.end()
+                                            ? ""
+                                            : ", " + std::to_string(alone->second) + " alone, frees not counted"));
         }
     }
 
@@ -131,7 +131,8 @@ public:
                     measure_alone(erase, [&](auto& tx) { t.erase(tx, gone); });
             }
             measure(i % 1000 == 0 ? insert_new : incr_there, [&] { t.incr("n" + std::to_string(i / 1000), 1); });
-            if (i % 1000 == 500) measure_alone(incr_there, [&](auto& tx) { t.incr(tx, "n" + std::to_string(i / 1000), 1); });
+            if (i % 1000 == 500)
+                measure_alone(incr_there, [&](auto& tx) { t.incr(tx, "n" + std::to_string(i / 1000), 1); });
             if (i % 1500 == 1499) {
                 measure(make, [&] { ss::HashTable<A>(pool_, "table " + std::to_string(i), {.bits = 10}); });
                 measure(remove_it, [&] { pool_.remove_object("table " + std::to_string(i)); });
@@ -228,7 +229,10 @@ void fill_up() {
     attempt([&](auto& tx) { n.t.insert(tx, "large" + std::to_string(fresh++), std::string(30'000, 'y')); });
     attempt([&](auto& tx) { n.t.insert(tx, "1", std::string(static_cast<std::size_t>(++page) * 64 + 9000, 'y')); });
     attempt([&](auto& tx) { n.t.insert(tx, "2", std::string(64, static_cast<char>('a' + ++page % 26))); });
-    attempt([&](auto& tx) { n.t.erase(tx, std::to_string(gone)); ++gone; });
+    attempt([&](auto& tx) {
+        n.t.erase(tx, std::to_string(gone));
+        ++gone;
+    });
     attempt([&](auto& tx) { n.t.incr(tx, "number", 1); });
     attempt([&](auto& tx) { n.t.clear(tx); });
     BOOST_TEST(refused > 20U);

@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(that_is_refused_leaves_things_as_they_were) {
         const std::string thrown = thrown_by([&] { pool.backup(directory / "old"); });
         ss::os::refuse = nullptr;
         if (refusals != 0) BOOST_TEST(thrown == error(errc::system));
-        BOOST_TEST((refusals != 0 || call == ss::os::Call::random)); // getrandom is not asked through the seam everywhere
+        BOOST_TEST(
+            (refusals != 0 || call == ss::os::Call::random)); // getrandom is not asked through the seam everywhere
         std::string kept;
         std::getline(std::ifstream(directory / "old"), kept);
         BOOST_TEST((kept == "precious" || refusals == 0));

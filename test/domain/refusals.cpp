@@ -145,9 +145,7 @@ void refuse_all() {
 
 BOOST_AUTO_TEST_CASE(with_the_segregated_allocator) { refuse_all<ss::HashTable<>>(); }
 BOOST_AUTO_TEST_CASE(with_the_logarithmic_allocator) { refuse_all<ss::HashTable<ss::LogarithmicAllocator>>(); }
-BOOST_AUTO_TEST_CASE(with_the_simple_allocator) {
-    refuse_all<ss::HashTable<ss::SimpleAllocator, ss::FutexLock>>();
-}
+BOOST_AUTO_TEST_CASE(with_the_simple_allocator) { refuse_all<ss::HashTable<ss::SimpleAllocator, ss::FutexLock>>(); }
 
 BOOST_AUTO_TEST_CASE(what_needs_no_room_works_without) {
     Full<ss::HashTable<>> f(3);
@@ -173,7 +171,8 @@ BOOST_AUTO_TEST_CASE(caught_within_a_transaction_it_has_not_happened) {
         const Refusal nothing_more(1, ENOSPC, true);
         ss::transaction(f.t, [&](auto& tx) {
             f.u.incr(tx, "number", 1);
-            BOOST_TEST(thrown_by([&] { f.t.insert(tx, "5", std::string(50'000, 'x')); }) == error(errc::out_of_space));
+            BOOST_TEST(thrown_by([&] { f.t.insert(tx, "5", std::string(50'000, 'x')); }) ==
+                       error(errc::out_of_space));
             BOOST_TEST(thrown_by([&] { f.t.insert(tx, "new", std::string(50'000, 'x')); }) ==
                        error(errc::out_of_space));
             BOOST_TEST(thrown_by([&] { f.t.clear(tx); }) == error(errc::out_of_space));

@@ -229,9 +229,8 @@ BOOST_AUTO_TEST_CASE(exceptions_of_a_reader) {
     stack.push(1);
     BOOST_CHECK_THROW(stack.root().read([](const auto&) { throw std::logic_error("of the user"); }),
                       std::logic_error);
-    BOOST_TEST(thrown_by([&] {
-                   stack.root().read([](const auto& view) { (void)view.at(ss::Offset<Node>{3}); });
-               }) == error(errc::damaged));
+    BOOST_TEST(thrown_by([&] { stack.root().read([](const auto& view) { (void)view.at(ss::Offset<Node>{3}); }); }) ==
+               error(errc::damaged));
     // Beside a writer, what a reader throws of nonsense that it read does not count, whatever it is.
     std::atomic<bool> stop = false;
     std::thread writer([&] {

@@ -88,7 +88,10 @@ BOOST_AUTO_TEST_CASE(nothing_happens_whatever_is_thrown) {
                 thrower();
             });
             BOOST_ERROR("the exception was lost");
-        } catch (const Odd&) {} catch (const std::exception&) {} catch (int) {} catch (const char*) {}
+        } catch (const Odd&) {
+        } catch (const std::exception&) {
+        } catch (int) {
+        } catch (const char*) {}
         BOOST_TEST((contents() == before));
         BOOST_TEST((t.size() == 100U && u.size() == 100U));
         BOOST_TEST(wrong_with(pool) == "");
@@ -276,7 +279,8 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_rolled_back_is_never_read) {
     while (std::chrono::steady_clock::now() < end) {
         try {
             ss::transaction(t, [&](auto& tx) {
-                for (int i = 0; i < 8; ++i) t.insert(tx, std::to_string(i), i % 2 == 0 ? "wrong" : std::string(90, 'w'));
+                for (int i = 0; i < 8; ++i)
+                    t.insert(tx, std::to_string(i), i % 2 == 0 ? "wrong" : std::string(90, 'w'));
                 t.insert(tx, "never", "wrong");
                 if (undone % 4 == 0) t.clear(tx);
                 throw 1;
@@ -317,8 +321,7 @@ BOOST_AUTO_TEST_CASE(names_with_braces_live_together) {
     for (int i = 0; i < 40; ++i) ss::HashTable<>(pool, std::to_string(i)).insert("k", std::to_string(i));
     for (int i = 0; i < 40; ++i) BOOST_TEST(ss::HashTable<>(pool, std::to_string(i)).at("k") == std::to_string(i));
     BOOST_TEST(pool.objects().size() == 42U);
-    for (const ss::ObjectInfo& object : pool.objects())
-        BOOST_TEST(object.domain == ss::domain_of(object.name, 16));
+    for (const ss::ObjectInfo& object : pool.objects()) BOOST_TEST(object.domain == ss::domain_of(object.name, 16));
     BOOST_TEST(wrong_with(pool) == "");
 }
 
@@ -337,9 +340,8 @@ BOOST_AUTO_TEST_CASE(each_domain_has_policies_of_its_own) {
     // The lock alone, or the allocator alone, is enough to be refused.
     BOOST_TEST(thrown_by([&] { const ss::HashTable<ss::SimpleAllocator> wrong(pool, "{b}3"); }) ==
                error(errc::other_policies));
-    BOOST_TEST(thrown_by([&] {
-                   const ss::HashTable<ss::SegregatedAllocator, ss::SpinLock> wrong(pool, "{b}3");
-               }) == error(errc::other_policies));
+    BOOST_TEST(thrown_by([&] { const ss::HashTable<ss::SegregatedAllocator, ss::SpinLock> wrong(pool, "{b}3"); }) ==
+               error(errc::other_policies));
     // A hash is each table's own.
     const ss::HashTable<>::with<ss::SipHash13> siphash(pool, "{a}2");
     BOOST_TEST(thrown_by([&] { const ss::HashTable<>::with<ss::Fnv1a64> wrong(pool, "{a}2"); }) ==

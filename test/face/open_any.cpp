@@ -45,9 +45,8 @@ struct MyHash : ss::Fnv1a64 {
 
 BOOST_AUTO_TEST_CASE(the_product_has_each_profile_once) {
     std::set<std::string> names;
-    hana::for_each(ss::registry::hash_tables, [&](auto type) {
-        names.insert(ss::registry::profile_name<typename decltype(type)::type>());
-    });
+    hana::for_each(ss::registry::hash_tables,
+                   [&](auto type) { names.insert(ss::registry::profile_name<typename decltype(type)::type>()); });
     BOOST_TEST(names.size() == 3U * 8U * 3U);
     BOOST_TEST(hana::value(hana::size(ss::registry::hash_tables)) == names.size());
     for (const std::string& name : names) BOOST_TEST(name.find("none") == std::string::npos);
@@ -65,8 +64,8 @@ BOOST_AUTO_TEST_CASE(the_product_has_each_profile_once) {
 
 BOOST_AUTO_TEST_CASE(with_exchanges_one_policy) {
     using Table = ss::HashTable<>;
-    static_assert(std::same_as<Table::with<ss::SpinLock>,
-                               ss::HashTable<ss::DefaultAllocator, ss::SpinLock, ss::DefaultHash>>);
+    static_assert(
+        std::same_as<Table::with<ss::SpinLock>, ss::HashTable<ss::DefaultAllocator, ss::SpinLock, ss::DefaultHash>>);
     static_assert(std::same_as<Table::with<ss::SimpleAllocator>::with<ss::SipHash13>,
                                ss::HashTable<ss::SimpleAllocator, ss::DefaultLock, ss::SipHash13>>);
     static_assert(std::same_as<Table::with<Mine>::lock_policy, Mine>);
@@ -75,13 +74,13 @@ BOOST_AUTO_TEST_CASE(with_exchanges_one_policy) {
 
 BOOST_AUTO_TEST_CASE(profiles_by_name) {
     std::string found;
-    const bool known = ss::registry::with_profile(ss::registry::few_hash_tables, "SIMPLE", "ROBUST", "SIP13", [&](auto type) {
-        found = ss::registry::profile_name<typename decltype(type)::type>();
-    });
+    const bool known =
+        ss::registry::with_profile(ss::registry::few_hash_tables, "SIMPLE", "ROBUST", "SIP13", [&](auto type) {
+            found = ss::registry::profile_name<typename decltype(type)::type>();
+        });
     BOOST_TEST((known && found == "SIMPLE ROBUST SIP13"));
-    BOOST_TEST(!ss::registry::with_profile(ss::registry::few_hash_tables, "SIMPLE", "ROBUST", "none", [](auto) {
-        BOOST_ERROR("called for a profile that there is not");
-    }));
+    BOOST_TEST(!ss::registry::with_profile(ss::registry::few_hash_tables, "SIMPLE", "ROBUST", "none",
+                                           [](auto) { BOOST_ERROR("called for a profile that there is not"); }));
 }
 
 BOOST_AUTO_TEST_CASE(every_few_profile_is_opened_as_what_it_is) {

@@ -7,39 +7,39 @@ void use(ss::HashTable<>& table) {
     table.insert("key", std::string("value"));
     table.incr("key", 1);
 #ifdef CASE_integer_value
-// CASE_integer_value expect: (deleted|use of deleted)
+    // CASE_integer_value expect: (deleted|use of deleted)
     table.insert("key", 0);
 #endif
 #ifdef CASE_integer_key
-// CASE_integer_key expect: deleted
+    // CASE_integer_key expect: deleted
     (void)table.find(7);
 #endif
 #ifdef CASE_null_value
-// CASE_null_value expect: deleted
+    // CASE_null_value expect: deleted
     table.insert("key", nullptr);
 #endif
 #ifdef CASE_null_key
-// CASE_null_key expect: deleted
+    // CASE_null_key expect: deleted
     (void)table.contains(nullptr);
 #endif
 #ifdef CASE_bool_value
-// CASE_bool_value expect: deleted
+    // CASE_bool_value expect: deleted
     table.insert("key", true);
 #endif
 #ifdef CASE_floating_value
-// CASE_floating_value expect: deleted
+    // CASE_floating_value expect: deleted
     table.insert("key", 1.5);
 #endif
 #ifdef CASE_string_delta
-// CASE_string_delta expect: (no matching|constraints)
+    // CASE_string_delta expect: (no matching|constraints)
     table.incr("key", "1");
 #endif
 #ifdef CASE_bool_number
-// CASE_bool_number expect: (no matching|constraints)
+    // CASE_bool_number expect: (no matching|constraints)
     table.incr_as<bool>("key", true);
 #endif
 #ifdef CASE_string_in_the_pool
-// CASE_string_in_the_pool expect: plain data
+    // CASE_string_in_the_pool expect: plain data
     ss::transaction(table, [](auto& tx) { (void)tx.template allocate<std::string>(); });
 #endif
 }

@@ -41,43 +41,43 @@ struct Nothing {};
 void use(const ss::Pool& pool) {
     ss::HashTable<> table(pool, "table");
 #ifdef CASE_lock
-// CASE_lock expect: the second parameter is not a lock policy
+    // CASE_lock expect: the second parameter is not a lock policy
     ss::HashTable<ss::SegregatedAllocator, NoRelease>(pool, "table");
 #endif
 #ifdef CASE_hash
-// CASE_hash expect: the third parameter is not a hash policy
+    // CASE_hash expect: the third parameter is not a hash policy
     ss::HashTable<ss::SegregatedAllocator, ss::SpinLock, NoSeeded>(pool, "table");
 #endif
 #ifdef CASE_throwing_hash
-// CASE_throwing_hash expect: the third parameter is not a hash policy
+    // CASE_throwing_hash expect: the third parameter is not a hash policy
     ss::HashTable<ss::SegregatedAllocator, ss::SpinLock, Throwing>(pool, "table");
 #endif
 #ifdef CASE_allocator
-// CASE_allocator expect: the first parameter is not an allocator policy
+    // CASE_allocator expect: the first parameter is not an allocator policy
     ss::HashTable<NoAllocator>(pool, "table");
 #endif
 #ifdef CASE_order
-// CASE_order expect: the first parameter is not an allocator policy
+    // CASE_order expect: the first parameter is not an allocator policy
     ss::HashTable<ss::SpinLock, ss::SegregatedAllocator>(pool, "table");
 #endif
 #ifdef CASE_with
-// CASE_with expect: neither an allocator nor a lock nor a hash policy
+    // CASE_with expect: neither an allocator nor a lock nor a hash policy
     ss::HashTable<>::with<Nothing>(pool, "table");
 #endif
 #ifdef CASE_twice_optimistic
-// CASE_twice_optimistic expect: write Optimistic<L>
+    // CASE_twice_optimistic expect: write Optimistic<L>
     ss::HashTable<>::with<ss::Optimistic<ss::Optimistic<ss::SpinLock>>>(pool, "table");
 #endif
 #ifdef CASE_optimistic_of_nothing
-// CASE_optimistic_of_nothing expect: L is not a lock policy
+    // CASE_optimistic_of_nothing expect: L is not a lock policy
     ss::Optimistic<Nothing> lock;
 #endif
 #ifdef CASE_long_id
-// CASE_long_id expect: (not a constant expression|call to consteval|is not a constant)
+    // CASE_long_id expect: (not a constant expression|call to consteval|is not a constant)
     constexpr ss::PolicyId id = ss::policy_id("a_name_too_long");
 #endif
 #ifdef CASE_strange_id
-// CASE_strange_id expect: (not a constant expression|call to consteval|is not a constant)
+    // CASE_strange_id expect: (not a constant expression|call to consteval|is not a constant)
     constexpr ss::PolicyId id = ss::policy_id("a b");
 #endif
 }

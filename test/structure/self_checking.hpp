@@ -60,7 +60,8 @@ void write(Table t, Tally& tally, unsigned seed) {
             t.erase(key);
             break;
         case 1:
-            for (int i = 0; i < 30; ++i) t.insert("more " + std::to_string(i), make_value("more " + std::to_string(i), engine));
+            for (int i = 0; i < 30; ++i)
+                t.insert("more " + std::to_string(i), make_value("more " + std::to_string(i), engine));
             for (int i = 0; i < 30; ++i) t.erase("more " + std::to_string(i));
             break;
         case 2:

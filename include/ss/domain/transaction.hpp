@@ -54,7 +54,9 @@ public:
             region_->refuse(offset);
         return region_->word(offset);
     }
-    [[nodiscard]] const Word& word(std::uint64_t offset) const { return const_cast<Transaction*>(this)->word(offset); }
+    [[nodiscard]] const Word& word(std::uint64_t offset) const {
+        return const_cast<Transaction*>(this)->word(offset);
+    }
     [[nodiscard]] const Region& region() const noexcept { return *region_; }
     [[nodiscard]] DomainBlock& block() const noexcept { return *block_; }
     [[nodiscard]] DomainCore& domain() const noexcept { return *domain_; }
