@@ -123,6 +123,7 @@ void run(const Options& options) {
     const Directory directory(options.directory);
 
     std::vector<bench::Series> series;
+    series.reserve(contestants.size());
     for (const Contestant& one : contestants) series.push_back({one.name, one.what, {}});
     for (unsigned round = 1; round <= options.settings.rounds; ++round)
         for (std::size_t i = 0; i < contestants.size(); ++i) {

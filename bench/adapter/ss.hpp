@@ -17,7 +17,7 @@ namespace bench {
 
 enum class Pages { small, huge };
 
-template <class Table, Pages pages = Pages::small>
+template <class Table, Pages PageSize = Pages::small>
 class SsTable {
     template <class Lock>
     static constexpr bool is_null = std::is_base_of_v<ss::NullLock, Lock>;
@@ -27,7 +27,7 @@ public:
     static constexpr bool single = is_null<typename Table::lock_policy>;
 
     explicit SsTable(const std::filesystem::path& directory)
-        : pool_(directory / "hash_table.pool", ss::PoolOptions{.huge_pages = pages == Pages::huge}),
+        : pool_(directory / "hash_table.pool", ss::PoolOptions{.huge_pages = PageSize == Pages::huge}),
           table_(pool_, "table") {}
 
     /// The path goes as soon as all have opened it: whatever becomes of us, the memory comes back.

@@ -6,7 +6,7 @@
 
 #include <ss/ss.hpp>
 
-#include "word_count/counter.hpp"
+#include "counter.hpp"
 
 #include <cstring>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // Counting, whatever the policies of the tables are: what the rest of the program sees of them.
 #pragma once
 
-#include "word_count/texts.hpp"
+#include "texts.hpp"
 
 #include <cstdint>
 #include <map>

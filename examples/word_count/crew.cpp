@@ -1,4 +1,4 @@
-#include "word_count/crew.hpp"
+#include "crew.hpp"
 
 #include <cerrno>
 #include <csignal>

@@ -1,4 +1,4 @@
-#include "word_count/report.hpp"
+#include "report.hpp"
 
 #include <fmt/format.h>
 

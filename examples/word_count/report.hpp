@@ -1,8 +1,8 @@
 // What came of it, and whether it is right.
 #pragma once
 
-#include "word_count/counter.hpp"
-#include "word_count/texts.hpp"
+#include "counter.hpp"
+#include "texts.hpp"
 
 #include <string>
 #include <vector>

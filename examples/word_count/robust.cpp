@@ -1,3 +1,3 @@
-#include "word_count/table_counter.hpp"
+#include "table_counter.hpp"
 
 template void word_count::add_profiles<ss::RobustMutex>(std::vector<Profile>& profiles);

@@ -8,8 +8,8 @@
 
 #include <ss/registry.hpp>
 
-#include "word_count/claims.hpp"
-#include "word_count/counter.hpp"
+#include "claims.hpp"
+#include "counter.hpp"
 
 #include <cctype>
 #include <csignal>

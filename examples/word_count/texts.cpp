@@ -1,4 +1,4 @@
-#include "word_count/texts.hpp"
+#include "texts.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -95,8 +95,7 @@ public:
     [[nodiscard]] static std::vector<Scenario> few(const TableProfile& profile) {
         std::vector<Scenario> few = all(profile);
         std::erase_if(few, [](const Scenario& scenario) {
-            return scenario.name != "table: overwrite, longer" && scenario.name != "table: two tables" &&
-                   scenario.name != "table: insert, a bucket splits";
+            return scenario.name != "table: overwrite, longer" && scenario.name != "table: insert, a bucket splits";
         });
         return few;
     }

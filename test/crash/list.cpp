@@ -10,10 +10,17 @@
 
 using namespace ss::test;
 
-using Allocators = std::tuple<ss::SimpleAllocator, ss::LogarithmicAllocator, ss::SegregatedAllocator>;
+using DefaultAllocator = std::tuple<ss::DefaultAllocator>;
+using OtherAllocators = std::tuple<ss::SimpleAllocator, ss::LogarithmicAllocator>;
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_linked_list, A, Allocators) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_linked_list, A, DefaultAllocator) {
     explore_all<A>([](auto allocator) {
-        return ListScenarios::all(list_profile<typename decltype(allocator)::type, ss::Optimistic<ss::FutexLock>>());
+        return ListScenarios::all(list_profile<typename decltype(allocator)::type, ss::DefaultLock>());
+    });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_linked_list_with_each_allocator, A, OtherAllocators) {
+    explore_all<A>([](auto allocator) {
+        return ListScenarios::few(list_profile<typename decltype(allocator)::type, ss::DefaultLock>());
     });
 }

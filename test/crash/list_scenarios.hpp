@@ -49,6 +49,16 @@ public:
         return std::move(all.scenarios_);
     }
 
+    /// Those few that take blocks where there are some, where there are none, and give some back.
+    [[nodiscard]] static std::vector<Scenario> few(const ListProfile& profile) {
+        std::vector<Scenario> few = all(profile);
+        std::erase_if(few, [](const Scenario& scenario) {
+            return scenario.name != "list: replace, longer" && scenario.name != "list: erase, between free blocks" &&
+                   scenario.name != "list: erase and push, one size" && scenario.name != "list: push, the pool grows";
+        });
+        return few;
+    }
+
 private:
     explicit ListScenarios(const ListProfile& profile) : profile_(profile) {}
 

@@ -10,9 +10,12 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -162,6 +165,63 @@ BOOST_FIXTURE_TEST_CASE(numbers_that_name_other_files_by_now_are_not_believed, A
         BOOST_TEST(mine.attachment()->region(0).size() >= mebi);
         { const Pool dropped = mine; }
         for (const int number : numbers) BOOST_TEST(::fcntl(number, F_GETFD) >= 0);
+    });
+    child.expect_clean();
+}
+
+namespace {
+
+int descriptor_to_replace = -1, replacement = -1;
+
+int replace_it_before_a_lock_is_asked_for(os::Call call) {
+    if (call == os::Call::lock) ::dup2(replacement, descriptor_to_replace);
+    return 0;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_number_that_changes_hands_at_the_worst_moment_gives_no_verdict, Asker) {
+    write_bytes(directory / "other", "no byte of this is locked");
+    Process child([&] {
+        const Pool mine(path);
+        Token gone = 0;
+        {
+            const Pool guest(path);
+            gone = token_of(guest);
+        }
+        descriptor_to_replace = mine.fd();
+        replacement = ::open((directory / "other").c_str(), O_RDWR | O_CLOEXEC);
+        os::refuse.store(&replace_it_before_a_lock_is_asked_for);
+        const bool dead = is_dead(mine, token_of(pool));
+        const bool alone = mine.attachment()->session().is_alone(true);
+        os::refuse.store(nullptr);
+        BOOST_TEST(!dead);
+        BOOST_TEST(!alone);
+        BOOST_TEST(is_dead(mine, gone)); // asked again in peace
+    });
+    child.expect_clean();
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_lost_his_own_proof_of_life_judges_nobody, Asker) {
+    Process child([&] {
+        const Pool mine(path);
+        Token gone = 0;
+        {
+            const Pool guest(path);
+            gone = token_of(guest);
+        }
+        BOOST_TEST(is_dead(mine, gone));
+        // The page that keeps the lock: the one read-only mapping of the pool.
+        std::ifstream maps("/proc/self/maps");
+        for (std::string line; std::getline(maps, line);)
+            if (line.find("r--s") != std::string::npos && line.find(path.string()) != std::string::npos) {
+                const auto address = std::stoull(line.substr(0, line.find('-')), nullptr, 16);
+                BOOST_REQUIRE(::munmap(reinterpret_cast<void*>(address), os::page_size()) == 0);
+            }
+        BOOST_TEST(is_dead(pool, token_of(mine)));
+        BOOST_TEST(!is_dead(mine, gone));
+        BOOST_TEST(!mine.attachment()->session().is_alone(false));
+        ::_exit(failed_checks() == 0 ? 0 : 1); // without the destructor, which would unmap it again
     });
     child.expect_clean();
 }

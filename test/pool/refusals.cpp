@@ -41,7 +41,8 @@ void refuse_each_call(const Scenario& scenario) {
     unsigned runs = 0, failures = 0;
     for (const auto how : {Refusing::How::once, Refusing::How::from_then})
         for (const int error : scenario.refusals) {
-            if (how == Refusing::How::from_then && error == EINTR) continue; // no kernel interrupts for ever
+            // No kernel interrupts for ever. Of the others, some that last in life are enough.
+            if (how == Refusing::How::from_then && error != ENOSPC && error != EMFILE && error != EAGAIN) continue;
             bool met = true;
             for (unsigned n = 1; met; ++n) {
                 scenario.prepare();
