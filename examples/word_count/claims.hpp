@@ -1,6 +1,6 @@
 // Who works on which text, and how far he is.
 //
-//     claims   text -> {offset, owner}: all before the offset is counted; the owner is a session, 0 is nobody
+//     claims   text -> {offset, owner}: all before the offset is counted; the owner is a session, or nobody
 //     notes    what else there is to tell: how many bytes are counted, who was killed, who went on
 #pragma once
 
@@ -20,7 +20,7 @@ namespace word_count {
 struct Worker {
     const Job& job;
     const std::string& name;
-    ss::Token token; ///< of its session: valid as long as anybody is attached, and never given to another
+    ss::SessionId session; ///< never given to another, so it may lie in the pool for as long as one likes
 };
 
 template <class Allocator, class Lock>
@@ -34,11 +34,12 @@ public:
         return ss::transaction(claims_, [&](auto& tx) -> std::optional<std::uint64_t> {
             const Claim found = parse(claims_.find(tx, text.name));
             if (found.offset == text.content.size()) return found.offset;
-            if (found.owner != 0) {
-                if (!is_dead(found.owner)) return std::nullopt;
+            if (found.owner != ss::SessionId{}) {
+                // Never true of a worker that is slow, or stopped: that one keeps its claim.
+                if (!pool_.is_dead(found.owner)) return std::nullopt;
                 notes_.insert(tx, "went on", self.name + place(text, found.offset));
             }
-            claims_.insert(tx, text.name, Claim{.offset = found.offset, .owner = self.token}.bytes());
+            claims_.insert(tx, text.name, Claim{.offset = found.offset, .owner = self.session}.bytes());
             return found.offset;
         });
     }
@@ -46,7 +47,7 @@ public:
     /// Moves our claim on a text past what `tx` counts.
     template <class Tx>
     void advance(Tx& tx, const Worker& self, const Text& text, const Batch& batch) {
-        claims_.insert(tx, text.name, Claim{.offset = batch.end, .owner = self.token}.bytes());
+        claims_.insert(tx, text.name, Claim{.offset = batch.end, .owner = self.session}.bytes());
         notes_.incr(tx, "bytes", batch.end - batch.begin);
     }
 
@@ -65,7 +66,7 @@ public:
 private:
     struct Claim {
         std::uint64_t offset = 0;
-        std::uint64_t owner = 0;
+        ss::SessionId owner;
 
         [[nodiscard]] std::string_view bytes() const { return {reinterpret_cast<const char*>(this), sizeof *this}; }
     };
@@ -74,11 +75,6 @@ private:
         Claim claim;
         if (bytes && bytes->size() == sizeof claim) std::memcpy(&claim, bytes->data(), sizeof claim);
         return claim;
-    }
-
-    /// True only if the session has certainly ended: a worker that is slow, or stopped, keeps its claim.
-    [[nodiscard]] bool is_dead(std::uint64_t owner) const {
-        return pool_.attachment()->session().is_dead(static_cast<ss::Token>(owner));
     }
 
     [[nodiscard]] static std::string place(const Text& text, std::uint64_t offset) {

@@ -28,7 +28,7 @@ public:
     explicit TableCounter(const ss::Pool& pool) : pool_(pool), words_(pool, "words"), claims_(pool) {}
 
     void work(const Job& job, const std::string& name) override {
-        const Worker self{.job = job, .name = name, .token = pool_.attachment()->session().token()};
+        const Worker self{.job = job, .name = name, .session = pool_.session_id()};
         for (bool all_counted = false; !all_counted;) {
             all_counted = true;
             for (const Text& text : job.texts) {

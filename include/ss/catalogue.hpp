@@ -21,6 +21,7 @@
 #include <ss/lock/spin_lock.hpp>
 #include <ss/pool/pool.hpp>
 #include <ss/structure/hash_table.hpp>
+#include <ss/structure/prefix_tree.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -131,13 +132,16 @@ struct Catalogue {
             const auto object = find_object(domain, name);
             if (!object) return;
             begin(guard, [&](auto& tx) {
-                if (!is_hash_table(*object->entry))
+                if (is_hash_table(*object->entry))
+                    detail::discard_head(tx, load(object->entry->root[0]));
+                else if (is_prefix_tree(*object->entry))
+                    detail::TreeWriter(tx, *object).destroy();
+                else
                     throw Error(errc::unknown_policy,
                                 "object \"" + name + "\" is of type " +
                                     to_string(PolicyId{load(object->entry->type_id)}) +
                                     ", which this program does not know how to free",
                                 pool.attachment()->name());
-                detail::discard_head(tx, load(object->entry->root[0]));
                 leave_object(tx, *object->entry);
                 return false;
             });
@@ -183,7 +187,7 @@ struct Catalogue {
                     throw Error(errc::in_use,
                                 "is in use: trim needs every other Pool object and structure to be gone",
                                 attachment.name());
-                begin(guard, [](auto& tx) { return detail::reap_hash_table(tx); });
+                begin(guard, [](auto& tx) { return detail::reap_garbage(tx); });
                 std::uint64_t end = 0;
                 begin(guard, [&]<class Tx>(Tx& tx) {
                     end = Tx::Allocator::trim(tx.allocator(), tx);
@@ -213,6 +217,11 @@ private:
     [[nodiscard]] static bool is_hash_table(const DirectoryEntry& entry) noexcept {
         return load(entry.type_id) == static_cast<Word>(hash_table_type) &&
                load(entry.type_fingerprint) == hash_table_fingerprint;
+    }
+
+    [[nodiscard]] static bool is_prefix_tree(const DirectoryEntry& entry) noexcept {
+        return load(entry.type_id) == static_cast<Word>(prefix_tree_type) &&
+               load(entry.type_fingerprint) == prefix_tree_fingerprint;
     }
 
     [[nodiscard]] static bool is_claimed(const Pool& pool, std::uint64_t index) {
@@ -270,10 +279,21 @@ private:
         if (!known) throw_unknown(domain.attachment(), domain.index(), "allocator", id);
     }
 
+    /// The head of an object, if it is of that type and has one.
+    template <class Head>
+    [[nodiscard]] static const Head* head_of(const DomainCore& domain, const DirectoryEntry& entry) {
+        const Offset<Head> head{load(entry.root[0])};
+        return domain.region().contains(head.value, sizeof(Head)) && is_aligned(head.value, alignof(Head))
+                   ? &domain.region().at(head)
+                   : nullptr;
+    }
+
     [[nodiscard]] static std::uint64_t bytes_of(const DomainCore& domain, const DirectoryEntry& entry) {
-        const Offset<detail::HashTableHead> head{load(entry.root[0])};
-        if (!is_hash_table(entry) || !domain.region().contains(head.value, sizeof(detail::HashTableHead))) return 0;
-        return load(domain.region().at(head).bytes);
+        if (is_hash_table(entry))
+            if (const auto* const head = head_of<detail::HashTableHead>(domain, entry)) return load(head->bytes);
+        if (is_prefix_tree(entry))
+            if (const auto* const head = head_of<detail::TreeHead>(domain, entry)) return load(head->bytes);
+        return 0;
     }
 
     static void verify_domain(const DomainCore& domain, Census& census) {
@@ -291,17 +311,7 @@ private:
             if (!detail::is_live(entry)) return false;
             ++live;
             const std::string name = detail::entry_name(entry);
-            const Word hash_id = load(entry.hash_id);
-            const detail::HashFunction hash = detail::find_hash(All{}, hash_id, load(entry.hash_fingerprint));
-            if (!is_hash_table(entry)) {
-                complete = false;
-            } else if (hash == nullptr) {
-                census.complain("table \"" + name + "\" has hash " + to_string(PolicyId{hash_id}) +
-                                ", which this program does not know");
-                complete = false;
-            } else {
-                verify_table<A>(domain, entry, name, hash, census);
-            }
+            complete &= verify_object<A>(domain, entry, name, census);
             if (load(entry.name_size) - 1 >= max_name_size ||
                 domain_of(name, domain.attachment().header().domains) != domain.index())
                 census.complain("the name \"" + name + "\" cannot be one of this domain");
@@ -310,28 +320,54 @@ private:
         if (live != load(domain.block().objects))
             census.complain("the directory has " + std::to_string(live) + " objects and counts " +
                             std::to_string(load(domain.block().objects)));
-        const std::uint64_t garbage =
-            census.bytes<A>(domain, [&] { detail::count_hash_table_garbage(domain, census); });
+        const std::uint64_t garbage = census.bytes<A>(domain, [&] {
+            detail::count_hash_table_garbage(domain, census);
+            detail::count_tree_garbage(domain, census);
+        });
         if (garbage != load(domain.block().garbage.bytes))
             census.complain("the garbage lists hold " + std::to_string(garbage) + " bytes and count " +
                             std::to_string(load(domain.block().garbage.bytes)));
+        for (const Word& version : domain.block().versions)
+            if ((load(version) & 1) != 0) census.complain("a node's version is odd, and nobody holds the lock");
         count_directory(domain, census);
         census.settle<A>(domain, complete);
     }
 
+    /// False if it is of a kind that is not known here, so that its blocks were not counted.
     template <class A>
-    static void verify_table(const DomainCore& domain, const DirectoryEntry& entry, const std::string& name,
-                             detail::HashFunction hash, Census& census) {
+    static bool verify_object(const DomainCore& domain, const DirectoryEntry& entry, const std::string& name,
+                              Census& census) {
+        if (is_prefix_tree(entry)) {
+            detail::verify_prefix_tree(domain.region(), entry, name, census);
+            settle_object<A>(domain, entry, "tree \"" + name + "\"", census,
+                             [&] { detail::count_tree(domain.region(), entry, census); });
+            return true;
+        }
+        if (!is_hash_table(entry)) return false;
+        const Word hash_id = load(entry.hash_id);
+        const detail::HashFunction hash = detail::find_hash(All{}, hash_id, load(entry.hash_fingerprint));
+        if (hash == nullptr) {
+            census.complain("table \"" + name + "\" has hash " + to_string(PolicyId{hash_id}) +
+                            ", which this program does not know");
+            return false;
+        }
         detail::verify_hash_table(domain.region(), entry, name, hash, census);
+        settle_object<A>(domain, entry, "table \"" + name + "\"", census,
+                         [&] { detail::count_head(domain.region(), load(entry.root[0]), census); });
+        return true;
+    }
+
+    /// count() counts the object's blocks, which are held against what it says itself.
+    template <class A, class F>
+    static void settle_object(const DomainCore& domain, const DirectoryEntry& entry, const std::string& what,
+                              Census& census, F count) {
         const std::uint64_t counted = census.bytes<A>(domain, [&] {
             try {
-                detail::count_head(domain.region(), load(entry.root[0]), census);
-            } catch (const Error& error) {
-                census.complain("table \"" + name + "\" cannot be counted: " + error.what());
-            }
+                count();
+            } catch (const Error& error) { census.complain(what + " cannot be counted: " + error.what()); }
         });
         if (counted != bytes_of(domain, entry))
-            census.complain("table \"" + name + "\" has blocks of " + std::to_string(counted) + " bytes and counts " +
+            census.complain(what + " has blocks of " + std::to_string(counted) + " bytes and counts " +
                             std::to_string(bytes_of(domain, entry)));
     }
 

@@ -10,6 +10,7 @@ class Pool;
 struct PoolOptions;
 enum class Access;
 struct ObjectInfo;
+struct SessionId;
 class Error;
 enum class errc;
 template <class T>
@@ -34,6 +35,9 @@ struct Xxh3; // <ss/hash/xxh3.hpp>, which needs libxxhash
 class Check;
 struct HashTableOptions;
 struct HashTableStats;
+struct PrefixTreeStats;
+class AnyValue;
+enum class ValueType : unsigned char;
 struct DomainStats;
 template <class A, bool Versioned>
 class UserTransaction;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace ss::inline v0 {
 
@@ -100,16 +101,45 @@ inline constexpr auto few_hash_tables = hana::tuple_t<
     HashTable<SegregatedAllocator, Optimistic<RobustMutex>, Wyhash>,
     HashTable<SegregatedAllocator, Optimistic<NullLock>, Wyhash>>;
 
+/// PrefixTree with every compatible pair of two lists of policies, as `hana::type`s.
+template <class Allocators, class Locks>
+constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
+    constexpr auto fits = [](auto pair) {
+        return hana::unpack(pair, [](auto a, auto l) {
+            return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    constexpr auto form = [](auto pair) {
+        return hana::unpack(pair, [](auto a, auto l) {
+            return hana::type_c<PrefixTree<typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    return hana::transform(hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list)), fits),
+                           form);
+}
+
+/// PrefixTree with everything: the product.
+inline constexpr auto prefix_trees = prefix_trees_of(allocators, locks);
+
+/// PrefixTree in as few profiles as have every policy once.
+inline constexpr auto few_prefix_trees =
+    hana::tuple_t<PrefixTree<>, PrefixTree<SimpleAllocator, NullLock>, PrefixTree<LogarithmicAllocator, SpinLock>,
+                  PrefixTree<SegregatedAllocator, FutexLock>, PrefixTree<SimpleAllocator, RobustMutex>,
+                  PrefixTree<LogarithmicAllocator, Optimistic<SpinLock>>,
+                  PrefixTree<SegregatedAllocator, Optimistic<RobustMutex>>,
+                  PrefixTree<SimpleAllocator, Optimistic<NullLock>>>;
+
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
 using AsList = typename decltype(hana::unpack(
     Types{}, [](auto... types) { return hana::type_c<List<typename decltype(types)::type...>>; }))::type;
 
-/// "SEGREG FUTEX+o WYHASH4": the profile of a structure, as the pool records it.
-template <class Table>
+/// "SEGREG FUTEX+o WYHASH4", "SEGREG FUTEX+o": the profile of a structure, as the pool records it.
+template <class Structure>
 [[nodiscard]] std::string profile_name() {
-    return to_string(Table::allocator_policy::id) + " " + to_string(Table::lock_policy::id) + " " +
-           to_string(Table::hash_policy::id);
+    std::string name = to_string(Structure::allocator_policy::id) + " " + to_string(Structure::lock_policy::id);
+    if constexpr (requires { typename Structure::hash_policy; }) name += " " + to_string(Structure::hash_policy::id);
+    return name;
 }
 
 /// Calls f(hana::type_c<Table>) for the table type of `tables` whose policies have these names (ss::to_string of their
@@ -130,65 +160,120 @@ bool with_profile(Tables tables, std::string_view allocator, std::string_view lo
 
 } // namespace registry
 
-/// Opens the object called `name` with the policies that the pool records, and calls f(table) with it: f is a generic
-/// lambda, made for every profile of the built-in policies and `Mine...`.
+namespace detail {
+
+/// Finds out what an object is, so that it can be opened as that.
+template <class... Mine>
+class AnyOpener {
+    using All = typename Catalogue<Mine...>::All;
+
+public:
+    /// Throws no_such_object; unknown_policy for a lock that is not known here.
+    AnyOpener(const Pool& pool, const std::string& name)
+        : pool_(&pool), name_(&name), index_(domain_of(name, pool.domains())) {
+        pool.attachment()->enter();
+        state_ = &pool.attachment()->domain_state(index_);
+        if (load_acquire(state_->claimed) != 1) throw_missing();
+        bool versioned = false;
+        const AnyLocker* const locker =
+            find_locker(All{}, load(state_->lock_id), load(state_->lock_fingerprint), versioned);
+        if (locker == nullptr) throw_unknown("lock", load(state_->lock_id));
+        const DomainCore domain(pool.attachment(), index_, *locker);
+        domain.check_block();
+        const auto object = find_object(domain, name);
+        if (!object) throw_missing();
+        entry_ = object->entry;
+    }
+
+    [[nodiscard]] bool is(PolicyId type) const noexcept { return load(entry_->type_id) == static_cast<Word>(type); }
+
+    /// Calls f(structure) with the one of these types that has the recorded policies. Throws other_type if f takes none
+    /// such; unknown_policy, naming it.
+    template <class Types, class F>
+    void open(Types types, F& f) const {
+        bool found = false;
+        boost::hana::for_each(types, [&](auto type) {
+            using Structure = typename decltype(type)::type;
+            if (found || !has_policies_of<Structure>()) return;
+            found = true;
+            if constexpr (std::is_invocable_v<F&, Structure&>) {
+                Structure structure(*pool_, *name_);
+                f(structure);
+            } else {
+                throw_not_taken();
+            }
+        });
+        if (found) return;
+        bool known = false;
+        with_allocator(All{}, load(state_->allocator_id), load(state_->allocator_fingerprint),
+                       [&]<class A>() { known = true; });
+        if (!known) throw_unknown("allocator", load(state_->allocator_id));
+        throw_unknown("hash", load(entry_->hash_id));
+    }
+
+    [[noreturn]] void throw_not_taken() const {
+        throw Error(errc::other_type,
+                    "object \"" + *name_ + "\" has type " + to_string(PolicyId{load(entry_->type_id)}) +
+                        ", which is not what it is to be opened as",
+                    path());
+    }
+
+private:
+    template <class Structure>
+    [[nodiscard]] bool has_policies_of() const noexcept {
+        if (!is_policy<typename Structure::allocator_policy>(load(state_->allocator_id),
+                                                             load(state_->allocator_fingerprint)) ||
+            !is_policy<typename Structure::lock_policy>(load(state_->lock_id), load(state_->lock_fingerprint)))
+            return false;
+        if constexpr (requires { typename Structure::hash_policy; })
+            return is_policy<typename Structure::hash_policy>(load(entry_->hash_id), load(entry_->hash_fingerprint));
+        return true;
+    }
+
+    [[nodiscard]] const std::string& path() const { return pool_->attachment()->name(); }
+
+    [[noreturn]] void throw_missing() const {
+        throw Error(errc::no_such_object, "has no object \"" + *name_ + "\"", path());
+    }
+    [[noreturn]] void throw_unknown(const char* kind, Word id) const {
+        throw Error(errc::unknown_policy,
+                    "object \"" + *name_ + "\" has " + kind + " " + to_string(PolicyId{id}) +
+                        ", which this program does not know",
+                    path());
+    }
+
+    const Pool* pool_;
+    const std::string* name_;
+    std::uint64_t index_;
+    const DomainState* state_ = nullptr;
+    const DirectoryEntry* entry_ = nullptr;
+};
+
+} // namespace detail
+
+/// Opens the object called `name` as what the pool says it is, and calls f(structure) with it. f is a generic lambda,
+/// made for every profile of the built-in policies and `Mine...` of each structure that it takes:
+/// `[](auto& structure)` for all of them, `[]<class A, class L, class H>(ss::HashTable<A, L, H>& table)` for one kind.
 ///
-/// Throws no_such_object; unknown_policy, naming what is unknown here; other_type for an object that is no HashTable; and
-/// what opening a structure throws.
+/// Throws no_such_object; unknown_policy, naming what is unknown here; other_type for an object that f does not take, or
+/// that is no structure of ss; and what opening a structure throws.
 template <class... Mine, class F>
 void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f) {
     namespace hana = boost::hana;
-    using All = typename Catalogue<Mine...>::All;
-    const std::string& path = pool.attachment()->name();
-    const std::uint64_t index = domain_of(name, pool.domains());
-    pool.attachment()->enter();
-    const DomainState& state = pool.attachment()->domain_state(index);
-    if (load_acquire(state.claimed) != 1) throw Error(errc::no_such_object, "has no object \"" + name + "\"", path);
-    bool versioned = false;
-    const AnyLocker* const locker =
-        detail::find_locker(All{}, load(state.lock_id), load(state.lock_fingerprint), versioned);
-    const auto unknown = [&](const char* kind, Word id) {
-        throw Error(errc::unknown_policy,
-                    "object \"" + name + "\" has " + kind + " " + to_string(PolicyId{id}) +
-                        ", which this program does not know",
-                    path);
-    };
-    if (locker == nullptr) unknown("lock", load(state.lock_id));
-    const DomainCore domain(pool.attachment(), index, *locker);
-    domain.check_block();
-    const auto object = find_object(domain, name);
-    if (!object) throw Error(errc::no_such_object, "has no object \"" + name + "\"", path);
-    const DirectoryEntry& entry = *object->entry;
-    if (load(entry.type_id) != static_cast<Word>(hash_table_type))
-        throw Error(errc::other_type,
-                    "object \"" + name + "\" has type " + to_string(PolicyId{load(entry.type_id)}) + ", expected " +
-                        to_string(hash_table_type),
-                    path);
-    constexpr auto tables = registry::hash_tables_of(
-        hana::concat(registry::allocators,
-                     registry::detail::only<registry::detail::IsAllocator>(Policies<Mine...>{})),
-        hana::concat(registry::locks, registry::detail::with_optimistic(
-                                          registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{}))),
-        hana::concat(registry::hashes, registry::detail::only<registry::detail::IsHash>(Policies<Mine...>{})));
-    bool found = false;
-    hana::for_each(tables, [&](auto type) {
-        using Table = typename decltype(type)::type;
-        if (found ||
-            !detail::is_policy<typename Table::allocator_policy>(load(state.allocator_id),
-                                                                 load(state.allocator_fingerprint)) ||
-            !detail::is_policy<typename Table::lock_policy>(load(state.lock_id), load(state.lock_fingerprint)) ||
-            !detail::is_policy<typename Table::hash_policy>(load(entry.hash_id), load(entry.hash_fingerprint)))
-            return;
-        found = true;
-        Table table(pool, name);
-        f(table);
-    });
-    if (found) return;
-    bool known = false;
-    detail::with_allocator(All{}, load(state.allocator_id), load(state.allocator_fingerprint),
-                           [&]<class A>() { known = true; });
-    if (!known) unknown("allocator", load(state.allocator_id));
-    unknown("hash", load(entry.hash_id));
+    const detail::AnyOpener<Mine...> opener(pool, name);
+    constexpr auto allocators = hana::concat(
+        registry::allocators, registry::detail::only<registry::detail::IsAllocator>(Policies<Mine...>{}));
+    constexpr auto locks = hana::concat(
+        registry::locks,
+        registry::detail::with_optimistic(registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{})));
+    constexpr auto hashes =
+        hana::concat(registry::hashes, registry::detail::only<registry::detail::IsHash>(Policies<Mine...>{}));
+    if (opener.is(hash_table_type))
+        opener.open(registry::hash_tables_of(allocators, locks, hashes), f);
+    else if (opener.is(prefix_tree_type))
+        opener.open(registry::prefix_trees_of(allocators, locks), f);
+    else
+        opener.throw_not_taken();
 }
 
 } // namespace ss::inline v0

@@ -110,6 +110,25 @@ void to_the_brim(const std::filesystem::path& directory) {
     check();
 }
 
+/// A clear needs room for a new head, which a full pool has not: a few entries have to go first.
+template <class Table>
+void clear_when_full(Table& t, Contents& model) {
+    for (int erased = 0;; ++erased) {
+        BOOST_REQUIRE(erased < 8);
+        try {
+            t.clear();
+            break;
+        } catch (const ss::Error& error) {
+            BOOST_TEST((error.code() == errc::out_of_space));
+            BOOST_TEST(t.size() == model.size());
+            BOOST_TEST(t.erase(model.begin()->first));
+            model.erase(model.begin());
+        }
+    }
+    model.clear();
+    BOOST_TEST(t.empty());
+}
+
 template <class Table>
 void clear_and_refill(const std::filesystem::path& directory) {
     const ss::Pool pool(directory / "pool");
@@ -119,21 +138,7 @@ void clear_and_refill(const std::filesystem::path& directory) {
     const int first = fill(t, model, 1000, number);
     BOOST_TEST(first > 300);
     for (int round = 0; round < 20; ++round) {
-        // A clear needs room for a new head, which a full pool has not: an entry or two have to go first.
-        for (int erased = 0;; ++erased) {
-            BOOST_REQUIRE(erased < 8);
-            try {
-                t.clear();
-                break;
-            } catch (const ss::Error& error) {
-                BOOST_TEST((error.code() == errc::out_of_space));
-                BOOST_TEST(t.size() == model.size());
-                t.erase(model.begin()->first);
-                model.erase(model.begin());
-            }
-        }
-        model.clear();
-        BOOST_TEST(t.empty());
+        clear_when_full(t, model);
         BOOST_TEST(t.stats().garbage_bytes > 300'000U);
         // All of it is garbage, which is freed before anybody is told that there is no room.
         const int again = fill(t, model, 1000, number);
@@ -143,16 +148,9 @@ void clear_and_refill(const std::filesystem::path& directory) {
     }
     // For a new table, for a large value, and after a user's transaction, too.
     const auto empty = [&] {
-        BOOST_TEST(t.erase(model.begin()->first));
-        t.clear();
-        model.clear();
+        clear_when_full(t, model);
         fill(t, model, 1000, number);
-        for (int i = 0; i < 3; ++i) {
-            t.erase(model.begin()->first);
-            model.erase(model.begin());
-        }
-        t.clear();
-        model.clear();
+        clear_when_full(t, model);
     };
     empty();
     Table(pool, "another", {.bits = 10}).insert("k", "v");

@@ -35,8 +35,9 @@ struct MyHash : ss::Fnv1a64 {
 /// The profile that open_any opens the object with. One call for all tests: each is made for all of the product.
 std::string opened_as(const ss::Pool& pool, const std::string& name) {
     std::string profile;
-    ss::open_any(pool, name, ss::policies<Known>, [&](auto& table) {
-        if (table.at("k") == "v") profile = ss::registry::profile_name<std::remove_cvref_t<decltype(table)>>();
+    ss::open_any(pool, name, ss::policies<Known>, [&](auto& structure) {
+        using Structure = std::remove_cvref_t<decltype(structure)>;
+        if (structure.at("k") == decltype(structure.at("k"))("v")) profile = ss::registry::profile_name<Structure>();
     });
     return profile;
 }

@@ -34,6 +34,14 @@ void use(ss::HashTable<>& table) {
     // CASE_string_delta expect: (no matching|constraints)
     table.incr("key", "1");
 #endif
+#ifdef CASE_bool_delta
+    // CASE_bool_delta expect: (no matching|constraints)
+    table.incr("key", true);
+#endif
+#ifdef CASE_bool_delta_in_a_transaction
+    // CASE_bool_delta_in_a_transaction expect: (no matching|constraints)
+    ss::transaction(table, [&](auto& tx) { table.incr(tx, "key", true); });
+#endif
 #ifdef CASE_bool_number
     // CASE_bool_number expect: (no matching|constraints)
     table.incr_as<bool>("key", true);

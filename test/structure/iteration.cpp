@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <thread>
@@ -27,6 +28,7 @@ namespace {
 using Table = ss::HashTable<>;
 
 static_assert(std::input_iterator<Table::iterator>);
+static_assert(std::ranges::input_range<Table> && std::ranges::input_range<const Table>);
 static_assert(std::is_same_v<decltype(*std::declval<Table::iterator>()), std::pair<std::string, std::string>>);
 
 std::string key_of(int number) { return "stays " + std::to_string(number); }

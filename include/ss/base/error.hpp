@@ -44,6 +44,7 @@ enum class errc {
     filesystem,            ///< the file system does not keep a promise that pools depend on
     forked,                ///< a guard or transaction of the parent, met in a forked child
     wrong_width,           ///< the value is not of the width of the number asked for
+    wrong_type,            ///< the value is of another type than the number added to it
     invalid_argument,      ///< an argument that can never be right
     system,                ///< any other refusal of the kernel; the sentence names the call
 };
@@ -121,6 +122,8 @@ private:
             return "forked";
         case errc::wrong_width:
             return "wrong width";
+        case errc::wrong_type:
+            return "wrong type";
         case errc::invalid_argument:
             return "invalid argument";
         case errc::system:

@@ -6,6 +6,7 @@
 //                      garbage                      ┐
 //                      allocator state              │ changed by journaled stores alone
 //                      directory                    ┘
+//                      versions of nodes            changed by touching alone
 //     heap begin     blocks of the domain's allocator … up to what the region has committed
 //
 // All zeros is a valid block but for the magic, the index and the allocator's state.
@@ -27,7 +28,9 @@ inline constexpr std::uint64_t domain_magic = 0x4E49'414D'4F44'7373U; // "ssDOMA
 
 inline constexpr std::uint64_t journal_capacity = 4096; ///< words that one transaction can change
 inline constexpr std::uint64_t touched_capacity = 512;  ///< versions that one transaction can touch
-inline constexpr std::uint64_t free_capacity = 256;     ///< blocks that one transaction can free
+/// Blocks that one transaction can free. The journal may be full before: each free keeps the allocator's `free_entries` of
+/// it for the commit, so 170 fill it with SegregatedAllocator. docs/errors.md has the table.
+inline constexpr std::uint64_t free_capacity = 256;
 
 struct JournalEntry {
     Word offset; ///< of a word in this domain
@@ -57,6 +60,10 @@ struct Garbage {
     Word bytes; ///< allocated bytes that hang on the lists
     std::array<Word, garbage_kinds> first;
 };
+
+/// Versions of what lies in memory that is freed and used again: nodes of trees, by a hash of where they are. Enough
+/// that two readers' paths seldom meet in one, few enough to stay in the cache.
+inline constexpr std::uint64_t node_versions = 4096;
 
 inline constexpr std::uint64_t max_name_size = 120;
 inline constexpr std::uint64_t entries_per_page = 15;
@@ -98,6 +105,7 @@ struct alignas(cache_line) DomainBlock {
     alignas(cache_line) Word directory_version; ///< guards names and generations
     Word objects;                               ///< how many there are
     DirectoryPage directory;
+    alignas(cache_line) std::array<Word, node_versions> versions; ///< never reset, never freed
 };
 
 static_assert(std::is_standard_layout_v<DomainBlock>);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ss/base/error.hpp>
+#include <ss/base/word.hpp>
 #include <ss/pool/attachment.hpp>
 #include <ss/pool/options.hpp>
 
@@ -10,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,17 @@ struct ObjectInfo {
     std::string hash;    ///< "none" if the type does not hash
     std::uint64_t bytes; ///< allocated for it, 0 if the type is unknown here
 };
+
+/// Names one session of a pool, for all time: one attach of one Pool object in one process. Plain data, to be stored in
+/// the pool beside what the session has claimed, so that others know when to take that over. All zeros is nobody.
+struct SessionId {
+    std::uint64_t era = 0;   ///< of the pool: a new one begins with whoever attaches when nobody is there
+    std::uint64_t token = 0; ///< of the session, never given twice within an era
+
+    friend bool operator==(const SessionId&, const SessionId&) = default;
+};
+
+static_assert(sizeof(SessionId) == 2 * word_size && std::is_trivially_copyable_v<SessionId>);
 
 /// A file of shared memory that grows by itself, and the structures in it.
 ///
@@ -91,6 +104,29 @@ public:
     /// A descriptor of the file, ours to close. Do not lock bytes of it.
     [[nodiscard]] int fd() const noexcept { return attachment_->descriptor(); }
 
+    /// Who we are. The same for all threads of this process and all copies of this Pool object, until the last of them
+    /// and of the structures on it is gone; two Pool objects that were opened each by itself are two sessions. A forked
+    /// child is another session than its parent, from its first use of the pool on: what it inherited of this call's
+    /// results names the parent. On a read-only pool it is nobody, since who cannot write has nothing to claim.
+    /// A few ns; in a forked child it may throw what attaching throws.
+    [[nodiscard]] SessionId session_id() const {
+        attachment_->enter();
+        if (attachment_->is_read_only()) return {};
+        return {.era = era(), .token = attachment_->session().token()};
+    }
+
+    /// True only if that session has certainly ended, by a detach or by its process's end; so what it had claimed may be
+    /// taken. Never true of a living one, however long it has been asleep, stopped or in a debugger; nor of nobody.
+    /// A kill is noticed when the kernel has torn the process down (1 ms for 10 MiB, seconds while a core is written),
+    /// and before that the answer is false. Once everybody has detached, all sessions of before are dead, after a reboot
+    /// too. A read-only pool may ask as well. Of words that no session ever had the answer may be either.
+    /// 1 us for the living, 2 for the dead of this era; may throw in a forked child, as session_id().
+    [[nodiscard]] bool is_dead(const SessionId& session) const {
+        attachment_->enter();
+        if (session == SessionId{}) return false;
+        return session.era != era() || attachment_->session().is_dead(static_cast<Token>(session.token));
+    }
+
     /// For processes that closed all descriptors or changed their user: opens the file anew if need be, by the path,
     /// and only if that still names the same file. A forked child needs this only if one of the two applies to it.
     void reattach() const { attachment_->reattach(); }
@@ -143,6 +179,9 @@ public:
     [[nodiscard]] const std::shared_ptr<Attachment>& attachment() const noexcept { return attachment_; }
 
 private:
+    /// The same for as long as a writer is attached. A reader that was given an id of a later era sees that one here.
+    [[nodiscard]] std::uint64_t era() const noexcept { return load_acquire(attachment_->state().era); }
+
     explicit Pool(std::shared_ptr<Attachment> attachment) noexcept : attachment_(std::move(attachment)) {}
 
     std::shared_ptr<Attachment> attachment_;

@@ -16,6 +16,9 @@ template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Ha
 class HashTable;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class PrefixTree;
+
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class Root;
 
 } // namespace ss::inline v0

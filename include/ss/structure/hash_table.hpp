@@ -1,24 +1,25 @@
 // HashTable: binary keys to binary values, shared by processes.
 //
-// The bytes are drawn in hash_table/layout.hpp; lookup.hpp finds, write.hpp changes, resize.hpp grows and shrinks,
-// garbage.hpp frees, iteration.hpp walks, verify.hpp checks. Here they become one class.
+// The bytes are drawn in hash_table/layout.hpp. lookup.hpp finds, counts.hpp counts, write.hpp changes, number.hpp adds;
+// upkeep.hpp has resize.hpp grow and shrink, and garbage.hpp free; iteration.hpp walks, verify.hpp checks. Here they
+// become one class.
 #pragma once
 
 #include <ss/domain/domain.hpp>
 #include <ss/structure/bytes.hpp>
 #include <ss/structure/check.hpp>
 #include <ss/structure/fwd.hpp>
-#include <ss/structure/hash_table/garbage.hpp>
+#include <ss/structure/hash_table/counts.hpp>
 #include <ss/structure/hash_table/iteration.hpp>
 #include <ss/structure/hash_table/lookup.hpp>
-#include <ss/structure/hash_table/resize.hpp>
+#include <ss/structure/hash_table/number.hpp>
+#include <ss/structure/hash_table/options.hpp>
+#include <ss/structure/hash_table/upkeep.hpp>
 #include <ss/structure/hash_table/verify.hpp>
 #include <ss/structure/hash_table/write.hpp>
 #include <ss/structure/replace_policy.hpp>
 
-#include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -29,36 +30,6 @@
 #include <vector>
 
 namespace ss::inline v0 {
-
-/// Counts when a table is made; an existing one has what it was made with.
-struct HashTableOptions {
-    /// log2 of the fewest buckets, 0 to 32. The table begins with them and never shrinks below. A bucket has 64 bytes
-    /// and about 4 entries. Only worth naming for a table known to be large, or one of many small ones.
-    unsigned bits = 8;
-};
-
-struct HashTableStats {
-    // Of the table
-    std::uint64_t entries = 0;
-    std::uint64_t buckets = 0;
-    std::uint64_t bytes_allocated = 0;
-    // Of the domain that it lives in
-    std::uint64_t bytes_free = 0;
-    std::uint64_t garbage_bytes = 0;
-    std::uint64_t journal_high_water = 0;
-    std::uint64_t recoveries = 0;
-    DomainStats domain; ///< all of it
-};
-
-/// The type id of every HashTable, whatever its policies.
-inline constexpr PolicyId hash_table_type = policy_id("HASHTAB");
-inline constexpr std::uint64_t hash_table_fingerprint = fingerprint(
-    1, sizeof(detail::HashTableHead), sizeof(detail::Bucket), detail::max_segments, sizeof(DirectoryEntry));
-
-/// What a number in a table may be.
-template <class T>
-concept TableNumber = (std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8) || std::same_as<T, float> ||
-                      std::same_as<T, double>;
 
 /// A hash table in a pool.
 ///
@@ -86,6 +57,7 @@ class HashTable {
 
     using DomainType = Domain<Allocator, Lock>;
     using Tx = typename DomainType::Tx;
+    using TableUpkeep = detail::TableUpkeep<DomainType, Hash>;
 
 public:
     using allocator_policy = Allocator;
@@ -121,6 +93,7 @@ public:
     bool try_insert(const Bytes& key, const Bytes& value) { return insert_if(Check::missing(key), key, value); }
 
     /// Inserts or overwrites only if the check holds, which may be about another key of this table; true if it did.
+    /// Throws invalid_argument if the check compares with anything but bytes.
     bool insert_if(const Check& check, const Bytes& key, const Bytes& value) {
         return write([&](Tx& tx) { return insert_if_in(tx, check, key, Pieces(value)); });
     }
@@ -142,7 +115,7 @@ public:
 
     /// Adds to a number of 8 bytes in native byte order and returns the new value. A missing key is created as `delta`.
     /// Integers wrap. Throws wrong_width, and changes nothing, if the value has not 8 bytes.
-    std::int64_t incr(const Bytes& key, std::integral auto delta) {
+    std::int64_t incr(const Bytes& key, TableInteger auto delta) {
         return incr_as<std::int64_t>(key, static_cast<std::int64_t>(delta));
     }
     double incr(const Bytes& key, std::floating_point auto delta) {
@@ -191,7 +164,7 @@ public:
         join(tx, [&](Tx& inner) { clear_in(inner); });
     }
     template <class A, bool V>
-    std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key, std::integral auto delta) {
+    std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key, TableInteger auto delta) {
         return incr_as<std::int64_t>(tx, key, static_cast<std::int64_t>(delta));
     }
     template <class A, bool V>
@@ -237,20 +210,16 @@ public:
     [[nodiscard]] std::optional<T> find_as(const Bytes& key) const {
         const detail::HashedKey hashed = hash_key(key);
         bool hit = false;
-        std::uint64_t size = 0;
-        Word word = 0;
+        detail::NumberBytes number;
         domain_.read([&](auto reading) {
             return detail::attempt_lookup(region(), object_, reading, hashed, hit,
                                           [&](const auto&, std::uint64_t offset) {
-                                              const detail::RecordView record(region(), offset);
-                                              size = record.sizes().value;
-                                              if (size != 0) word = load(*record.value_words());
+                                              number = detail::NumberBytes(detail::RecordView(region(), offset));
                                               return true;
                                           });
         });
         if (!hit) return std::nullopt;
-        check_width<T>(size);
-        return number_in<T>(word);
+        return number.template as<T>();
     }
 
     [[nodiscard]] bool contains(const Bytes& key) const {
@@ -311,18 +280,7 @@ public:
     /// Entries: exact, of one moment.
     [[nodiscard]] std::uint64_t size() const {
         std::uint64_t size = 0;
-        domain_.read([&](auto reading) {
-            detail::TableReading<decltype(reading)> table(region(), object_, reading);
-            Word version = 0;
-            try {
-                if (!table.enter_table() || !reading.begin(table.head().size_version, version)) return false;
-            } catch (const Error&) {
-                if (table.validate_table()) throw;
-                return false;
-            }
-            size = load(table.head().size);
-            return reading.validate(table.head().size_version, version) && table.validate_table();
-        });
+        domain_.read([&](auto reading) { return detail::attempt_size(region(), object_, reading, size); });
         return size;
     }
     [[nodiscard]] bool empty() const { return size() == 0; }
@@ -382,19 +340,7 @@ public:
 private:
     [[nodiscard]] HashTableStats table_stats() const {
         HashTableStats stats;
-        domain_.read([&](auto reading) {
-            detail::TableReading<decltype(reading)> table(region(), object_, reading);
-            try {
-                if (!table.enter_table()) return false;
-            } catch (const Error&) {
-                if (table.validate_table()) throw;
-                return false;
-            }
-            stats.entries = load(table.head().size);
-            stats.buckets = load(table.head().buckets);
-            stats.bytes_allocated = load(table.head().bytes);
-            return table.validate_table();
-        });
+        domain_.read([&](auto reading) { return detail::attempt_counts(region(), object_, reading, stats); });
         return stats;
     }
 
@@ -412,7 +358,7 @@ private:
         return domain_.open_object(
             name, type, Hash::seeded,
             [&](Tx& tx, DirectoryEntry& entry) { tx.store(entry.root[0], detail::make_head(tx, options.bits)); },
-            &upkeep_functions());
+            &TableUpkeep::functions());
     }
 
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
@@ -474,9 +420,9 @@ private:
     }
 
     [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
+        const auto expected = check.bytes();
         const detail::BucketWriter writer(tx, object_, hash_key(check.key()));
-        if (!check.value()) return !writer.found();
-        return writer.found() && writer.record().value() == *check.value();
+        return writer.found() ? expected && writer.record().value() == *expected : !expected;
     }
 
     void clear_in(Tx& tx) {
@@ -490,82 +436,12 @@ private:
     }
 
     template <TableNumber T>
-    static void check_width(std::uint64_t size) {
-        if (size != sizeof(T))
-            throw_error(errc::wrong_width, "the value has " + std::to_string(size) +
-                                               " bytes, the number asked for has " + std::to_string(sizeof(T)));
-    }
-
-    template <TableNumber T>
-    [[nodiscard]] static T number_in(Word word) noexcept {
-        T number;
-        std::memcpy(&number, &word, sizeof number);
-        return number;
-    }
-
-    template <TableNumber T>
     T incr_in(Tx& tx, const Bytes& key, T delta) {
         detail::BucketWriter writer(tx, object_, hash_key(key));
-        T number = delta;
-        if (writer.found()) {
-            const detail::RecordView record = writer.record();
-            check_width<T>(record.sizes().value);
-            const T old = number_in<T>(load(*record.value_words()));
-            if constexpr (std::integral<T>)
-                number = static_cast<T>(static_cast<std::uint64_t>(old) + static_cast<std::uint64_t>(delta));
-            else
-                number = old + delta;
-        }
-        char bytes[sizeof number];
-        std::memcpy(bytes, &number, sizeof number);
-        if (writer.found())
-            writer.overwrite_word(detail::partial_word(bytes, sizeof number));
-        else
-            writer.insert(Pieces(std::string_view(bytes, sizeof number)), sizeof number);
-        return number;
+        return detail::add_number(writer, delta);
     }
 
-    // --- upkeep: after a commit, while the lock is held
-
-    [[nodiscard]] static const Upkeep::Functions& upkeep_functions() noexcept {
-        static constexpr Upkeep::Functions functions = {
-            .run = [](void* domain, const Upkeep& upkeep) { maintain(*static_cast<DomainType*>(domain), upkeep); },
-            .reclaim = [](void* domain, const Upkeep&) { return reclaim(*static_cast<DomainType*>(domain)); }};
-        return functions;
-    }
-
-    [[nodiscard]] Upkeep upkeep() const noexcept {
-        return {.functions = &upkeep_functions(),
-                .object = object_,
-                .seed = {seed_.first, seed_.second},
-                .operations = 1};
-    }
-
-    /// As many buckets as the transaction's operations can have called for, and a little garbage.
-    static void maintain(DomainType& domain, const Upkeep& upkeep) {
-        // Garbage first: a split may throw for want of space.
-        if (load(domain.core().block().garbage.bytes) != 0)
-            for (int i = 0; i < 2 && reap(domain); ++i) {}
-        const ObjectRef& object = upkeep.object;
-        if (object.entry != nullptr && load(object.entry->generation) == object.generation) {
-            detail::TableResizer<DomainType, Hash> resizer(domain, object,
-                                                           {.first = upkeep.seed[0], .second = upkeep.seed[1]});
-            const std::uint64_t most = 1 + upkeep.operations / detail::entries_to_merge;
-            for (std::uint64_t i = 0; i < most && resizer.wants_split(); ++i) resizer.split();
-            for (std::uint64_t i = 0; i < most && resizer.wants_merge(); ++i) resizer.merge();
-        }
-    }
-
-    static bool reap(DomainType& domain) {
-        return domain.step([](Tx& tx) { return detail::reap_hash_table(tx); });
-    }
-
-    static bool reclaim(DomainType& domain) {
-        constexpr int at_once = 64; // a few hundred blocks
-        bool any = false;
-        for (int i = 0; i < at_once && reap(domain); ++i) any = true;
-        return any;
-    }
+    [[nodiscard]] Upkeep upkeep() const noexcept { return TableUpkeep::of(object_, seed_); }
 
     DomainType domain_;
     ObjectRef object_;

@@ -1,0 +1,46 @@
+// Freeing what structures have left behind, whichever they are: after a commit, or when there is no room.
+#pragma once
+
+#include <ss/domain/transaction.hpp>
+#include <ss/structure/hash_table/garbage.hpp>
+#include <ss/structure/prefix_tree/garbage.hpp>
+
+namespace ss::inline v0::detail {
+
+/// Frees a few blocks of a domain's garbage. False if there is none. Within a transaction.
+template <class Tx>
+bool reap_garbage(Tx& tx) {
+    return reap_hash_table(tx) || reap_prefix_tree(tx);
+}
+
+/// The same as a transaction of its own, while this thread holds the lock.
+template <class DomainType>
+bool reap(DomainType& domain) {
+    return domain.step([](typename DomainType::Tx& tx) { return reap_garbage(tx); });
+}
+
+/// A little, after each operation.
+template <class DomainType>
+void reap_some(DomainType& domain) {
+    if (load(domain.core().block().garbage.bytes) != 0)
+        for (int i = 0; i < 2 && reap(domain); ++i) {}
+}
+
+/// A lot, for somebody who found no room: a few hundred blocks. False if there is none.
+template <class DomainType>
+bool reclaim(DomainType& domain) {
+    bool any = false;
+    for (int i = 0; i < 64 && reap(domain); ++i) any = true;
+    return any;
+}
+
+/// The upkeep of structures that need no other.
+template <class DomainType>
+[[nodiscard]] const Upkeep::Functions& garbage_upkeep() noexcept {
+    static constexpr Upkeep::Functions functions = {
+        .run = [](void* domain, const Upkeep&) { reap_some(*static_cast<DomainType*>(domain)); },
+        .reclaim = [](void* domain, const Upkeep&) { return reclaim(*static_cast<DomainType*>(domain)); }};
+    return functions;
+}
+
+} // namespace ss::inline v0::detail

@@ -1,0 +1,587 @@
+// PrefixTree: an ordered map of binary keys to values of five types, shared by processes.
+//
+// The bytes are drawn in prefix_tree/layout.hpp and tagged.hpp. node.hpp looks at a node, reading.hpp goes down the tree,
+// write.hpp changes it; walk.hpp goes along the keys, iteration.hpp makes iterators of that; garbage.hpp frees, verify.hpp
+// checks, print.hpp shows. Here they become one class.
+#pragma once
+
+#include <ss/domain/domain.hpp>
+#include <ss/structure/bytes.hpp>
+#include <ss/structure/check.hpp>
+#include <ss/structure/fwd.hpp>
+#include <ss/structure/garbage.hpp>
+#include <ss/structure/prefix_tree/iteration.hpp>
+#include <ss/structure/prefix_tree/print.hpp>
+#include <ss/structure/prefix_tree/stats.hpp>
+#include <ss/structure/prefix_tree/verify.hpp>
+#include <ss/structure/prefix_tree/write.hpp>
+#include <ss/structure/replace_policy.hpp>
+#include <ss/structure/value.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ss::inline v0 {
+
+/// An ordered map in a pool: keys of any bytes, the empty one too, up to 64 KiB; values that are null, a bool, a 64-bit
+/// integer, a double or a string of up to 4 GiB less one. Keys are in the order of their bytes, unsigned.
+///
+/// A handle: cheap to copy, may be used by several threads, keeps the pool attached. All that change it are all or
+/// nothing, under a kill at any instruction and under a throw; who finds a dead writer's work undoes it, in
+/// microseconds. With an `Optimistic` lock, find, iteration and their kin take no lock, work on a read-only pool, and
+/// see only what was committed.
+///
+/// Every member function may throw what those of HashTable may. In all these cases nothing has changed.
+///
+/// An adaptive radix tree: a look-up costs by the bytes of the key, not by the number of keys. When not to use it: where
+/// no order and no prefixes are needed, a HashTable is faster and takes less memory.
+template <class Allocator, class Lock>
+class PrefixTree {
+    static_assert(AllocatorPolicy<Allocator>,
+                  "PrefixTree: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
+    static_assert(LockPolicy<Lock>,
+                  "PrefixTree: the second parameter is not a lock policy; docs/concepts.md says what one needs");
+
+    using DomainType = Domain<Allocator, Lock>;
+    using Tx = typename DomainType::Tx;
+    using Writer = detail::TreeWriter<Tx>;
+
+public:
+    using allocator_policy = Allocator;
+    using lock_policy = Lock;
+    using iterator = detail::TreeIterator<PrefixTree>;
+    using value_type = std::pair<std::string, Value>;
+    using prefix_range = detail::PrefixRange<PrefixTree>;
+
+    /// The same tree type with one policy exchanged: `PrefixTree<>::with<SpinLock>`.
+    template <class P>
+    using with = typename detail::ReplacePolicy<ss::PrefixTree, P, Allocator, Lock>::type;
+
+    /// Opens the tree of that name, or makes it. The first structure of a domain claims it for its allocator and lock.
+    /// Throws other_policies, other_type, name_too_long, invalid_argument, no_such_object and read_only (on a read-only
+    /// pool), or what a write throws. Killed in the middle, there is a whole tree or none.
+    PrefixTree(const Pool& pool, std::string_view name)
+        : domain_(pool, domain_of(name, pool.domains())),
+          object_(domain_.open_object(
+              name, type_, false, [](Tx& tx, DirectoryEntry& entry) { detail::make_tree(tx, entry); },
+              &detail::garbage_upkeep<DomainType>())) {}
+
+    // --- writing
+
+    /// Inserts or overwrites; true if the key is new. A transaction of about a dozen words. What may be a value, and what
+    /// it becomes, is said at AnyValue. Throws too_large for a key past 64 KiB.
+    bool insert(const Bytes& key, const AnyValue& value) { return put(key, detail::NewValue(value)); }
+    /// The same with a string in pieces, which are joined.
+    bool insert(const Bytes& key, std::initializer_list<std::string_view> pieces) {
+        return put(key, detail::NewValue(std::span(pieces.begin(), pieces.size())));
+    }
+    bool insert(const Bytes& key, std::span<const std::string_view> pieces) {
+        return put(key, detail::NewValue(pieces));
+    }
+
+    /// Inserts only if the key is missing; true if it was.
+    bool try_insert(const Bytes& key, const AnyValue& value) { return insert_if(Check::missing(key), key, value); }
+
+    /// Inserts or overwrites only if the check holds, which may be about another key of this tree; true if it did.
+    bool insert_if(const Check& check, const Bytes& key, const AnyValue& value) {
+        return write([&](Tx& tx) { return insert_if_in(tx, check, key, value); });
+    }
+
+    /// True if the key was there.
+    bool erase(const Bytes& key) {
+        return write([&](Tx& tx) { return erase_in(tx, key); });
+    }
+
+    /// Erases only if the check holds; true if it did and the key was there.
+    bool erase_if(const Check& check, const Bytes& key) {
+        return write([&](Tx& tx) { return holds_in(tx, check) && erase_in(tx, key); });
+    }
+
+    /// Erases every key that begins with `prefix`, itself included; how many. Counts them by a walk under the lock,
+    /// takes them away by one store; the memory comes back in small steps, with later writes.
+    std::uint64_t erase_prefix(const Bytes& prefix) {
+        return write([&](Tx& tx) { return Writer(tx, object_).erase_prefix(prefix.view()); });
+    }
+
+    /// Removes all entries. size() is 0 at once; the memory comes back in small steps, with later writes.
+    void clear() {
+        write([&](Tx& tx) { Writer(tx, object_).clear(); });
+    }
+
+    /// Adds to an integer, or to a real, and returns the new value. A missing key is created as `delta`. Integers wrap.
+    /// Throws wrong_type, and changes nothing, if the value is of another type.
+    std::int64_t incr(const Bytes& key, std::integral auto delta) requires(!std::same_as<decltype(delta), bool>) {
+        return write([&](Tx& tx) { return incr_in(tx, key, static_cast<std::int64_t>(delta)); });
+    }
+    double incr(const Bytes& key, std::floating_point auto delta) {
+        return write([&](Tx& tx) { return incr_in(tx, key, static_cast<double>(delta)); });
+    }
+
+    // --- writing, as a part of a transaction: see ss::transaction
+
+    template <class A, bool V>
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, const AnyValue& value) {
+        return join(tx, [&](Tx& inner) { return put_in(inner, key, detail::NewValue(value)); });
+    }
+    template <class A, bool V>
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::initializer_list<std::string_view> pieces) {
+        return insert(tx, key, std::span(pieces.begin(), pieces.size()));
+    }
+    template <class A, bool V>
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::span<const std::string_view> pieces) {
+        return join(tx, [&](Tx& inner) { return put_in(inner, key, detail::NewValue(pieces)); });
+    }
+    template <class A, bool V>
+    bool try_insert(const UserTransaction<A, V>& tx, const Bytes& key, const AnyValue& value) {
+        return insert_if(tx, Check::missing(key), key, value);
+    }
+    template <class A, bool V>
+    bool insert_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key, const AnyValue& value) {
+        return join(tx, [&](Tx& inner) { return insert_if_in(inner, check, key, value); });
+    }
+    template <class A, bool V>
+    bool erase(const UserTransaction<A, V>& tx, const Bytes& key) {
+        return join(tx, [&](Tx& inner) { return erase_in(inner, key); });
+    }
+    template <class A, bool V>
+    bool erase_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key) {
+        return join(tx, [&](Tx& inner) { return holds_in(inner, check) && erase_in(inner, key); });
+    }
+    template <class A, bool V>
+    std::uint64_t erase_prefix(const UserTransaction<A, V>& tx, const Bytes& prefix) {
+        return join(tx, [&](Tx& inner) { return Writer(inner, object_).erase_prefix(prefix.view()); });
+    }
+    template <class A, bool V>
+    void clear(const UserTransaction<A, V>& tx) {
+        join(tx, [&](Tx& inner) { Writer(inner, object_).clear(); });
+    }
+    template <class A, bool V>
+    std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key,
+                      std::integral auto delta) requires(!std::same_as<decltype(delta), bool>) {
+        return join(tx, [&](Tx& inner) { return incr_in(inner, key, static_cast<std::int64_t>(delta)); });
+    }
+    template <class A, bool V>
+    double incr(const UserTransaction<A, V>& tx, const Bytes& key, std::floating_point auto delta) {
+        return join(tx, [&](Tx& inner) { return incr_in(inner, key, static_cast<double>(delta)); });
+    }
+
+    // --- reading. Within a transaction of this thread, these see its changes
+
+    /// A copy of the value.
+    [[nodiscard]] std::optional<Value> find(const Bytes& key) const {
+        std::optional<Value> value(std::in_place);
+        if (!find_into(key, *value)) value.reset();
+        return value;
+    }
+
+    /// A copy of the value; std::out_of_range if the key is missing.
+    [[nodiscard]] Value at(const Bytes& key) const {
+        Value value;
+        if (!find_into(key, value)) throw std::out_of_range("ss::PrefixTree::at: no such key");
+        return value;
+    }
+
+    /// Copies the value into `value`; a string into the one that is there, whose memory is used again. False if the key
+    /// is missing, and `value` is then unspecified.
+    bool find_into(const Bytes& key, Value& value) const {
+        return look_up(key, [&](const auto& path, Word word) { return detail::copy_value(path, word, value); });
+    }
+
+    /// What the value is; nothing if the key is missing.
+    [[nodiscard]] std::optional<ValueType> type(const Bytes& key) const {
+        ValueType type{};
+        const bool hit = look_up(key, [&](const auto& path, Word word) {
+            type = detail::StoredValue(path.region(), word).type();
+            return true;
+        });
+        return hit ? std::optional(type) : std::nullopt;
+    }
+
+    [[nodiscard]] bool contains(const Bytes& key) const {
+        return look_up(key, [](const auto&, Word) { return true; });
+    }
+    [[nodiscard]] bool exists(const Bytes& key) const { return contains(key); }
+
+    /// Calls f(const ValueView&) with the value in place, under the lock; false if the key is missing. f may throw, and
+    /// must be short: writers of the domain wait. Writing to the same domain within f throws would_deadlock. On a
+    /// read-only pool f gets a copy.
+    template <class F>
+    bool visit(const Bytes& key, F f) const {
+        if (domain_.core().attachment().is_read_only()) {
+            Value copy;
+            const bool hit = find_into(key, copy);
+            if (hit) f(view_of(copy));
+            return hit;
+        }
+        const PrefixTree self = *this; // f may destroy the handle
+        return self.domain_.locked([&] {
+            bool hit = false;
+            (void)self.attempt(LockedReading{}, [&](auto& path) {
+                return detail::look_up(path, key.view(), hit, [&](const auto&, Word word) {
+                    f(detail::StoredValue(path.region(), word).view());
+                    return true;
+                });
+            });
+            return hit;
+        });
+    }
+
+    /// The longest key of the tree that `key` begins with, itself included, and its value. `key` may be longer than keys
+    /// are. The answer of one moment.
+    [[nodiscard]] std::optional<value_type> longest_prefix(const Bytes& key) const {
+        value_type found;
+        bool hit = false;
+        domain_.read([&](auto reading) {
+            return attempt(reading, [&](auto& path) {
+                return detail::look_up_longest(path, key.view(), hit, [&](const auto&, Word word, std::size_t size) {
+                    found.first.assign(key.view().substr(0, size));
+                    return detail::copy_value(path, word, found.second);
+                });
+            });
+        });
+        return hit ? std::optional(std::move(found)) : std::nullopt;
+    }
+
+    // --- the same, said with a transaction
+
+    template <class A, bool V>
+    [[nodiscard]] std::optional<Value> find(const UserTransaction<A, V>& tx, const Bytes& key) const {
+        domain_.check_joined(tx);
+        return find(key);
+    }
+    template <class A, bool V>
+    [[nodiscard]] bool contains(const UserTransaction<A, V>& tx, const Bytes& key) const {
+        domain_.check_joined(tx);
+        return contains(key);
+    }
+
+    // --- in order. Iterators read ahead, and hold no lock between steps: see detail::TreeIterator
+
+    [[nodiscard]] iterator begin() const { return {*this, {.key = {}}}; }
+    [[nodiscard]] iterator end() const { return iterator(*this); }
+
+    /// The first key that is not before `key`, or end().
+    [[nodiscard]] iterator lower_bound(const Bytes& key) const { return {*this, {.key = key.view()}}; }
+    /// The first key behind `key`, or end().
+    [[nodiscard]] iterator upper_bound(const Bytes& key) const {
+        return {*this, {.key = key.view(), .inclusive = false}};
+    }
+    /// That key, or end() if it is missing.
+    [[nodiscard]] iterator iterator_at(const Bytes& key) const {
+        iterator found = lower_bound(key);
+        return !found.is_end() && found.key() == key.view() ? found : end();
+    }
+
+    /// The entries whose keys begin with `prefix`: a range whose end is a sentinel of its own.
+    [[nodiscard]] prefix_range prefix(const Bytes& prefix) const { return {*this, prefix.view()}; }
+
+    /// The first key behind `key`; `next_key()` is the first of all.
+    [[nodiscard]] std::optional<std::string> next_key(const Bytes& key) const {
+        detail::TreeBatch batch;
+        read_one({.key = key.view(), .inclusive = false}, batch);
+        return batch.empty() ? std::nullopt : std::optional<std::string>(batch.key(0));
+    }
+    [[nodiscard]] std::optional<std::string> next_key() const {
+        detail::TreeBatch batch;
+        read_one({}, batch);
+        return batch.empty() ? std::nullopt : std::optional<std::string>(batch.key(0));
+    }
+
+    /// The same with its value.
+    [[nodiscard]] std::optional<value_type> next_key_value(const Bytes& key) const {
+        detail::TreeBatch batch;
+        read_one({.key = key.view(), .inclusive = false}, batch);
+        return entry_of(batch);
+    }
+    [[nodiscard]] std::optional<value_type> next_key_value() const {
+        detail::TreeBatch batch;
+        read_one({}, batch);
+        return entry_of(batch);
+    }
+
+    /// f(std::string_view key, const ValueView& value) for each entry from key `from` on and before key `to`, in order:
+    /// the fast scan, with no string for each key. No lock is held in f. Sees what iterators see.
+    template <class F>
+    void for_each(const Bytes& from, const Bytes& to, F f) const {
+        scan({.key = from.view()}, [&](std::string_view key, const ValueView& value) {
+            if (key >= to.view()) return false;
+            f(key, value);
+            return true;
+        });
+    }
+    /// For all entries.
+    template <class F>
+    void for_each(F f) const {
+        scan({}, [&](std::string_view key, const ValueView& value) {
+            f(key, value);
+            return true;
+        });
+    }
+    /// For those whose keys begin with `prefix`.
+    template <class F>
+    void for_each_prefix(const Bytes& prefix, F f) const {
+        scan({.key = prefix.view()}, [&](std::string_view key, const ValueView& value) {
+            if (!key.starts_with(prefix.view())) return false;
+            f(key, value);
+            return true;
+        });
+    }
+
+    /// Of the entries whose keys begin with `prefix` the `k` greatest, the greatest first, of equal ones those with the
+    /// smaller key: completions, by weight. less(const Value&, const Value&). Looks at all of them; keeps k.
+    template <class Less>
+    [[nodiscard]] std::vector<value_type> top(const Bytes& prefix, std::size_t k, Less less) const {
+        std::vector<value_type> best; // a heap, its front the least
+        const auto before = [&](const value_type& a, const value_type& b) {
+            if (less(b.second, a.second)) return true;
+            return !less(a.second, b.second) && a.first < b.first;
+        };
+        for_each_prefix(prefix, [&](std::string_view key, const ValueView& value) {
+            if (k == 0) return;
+            Value copy = copy_of(value);
+            if (best.size() == k) {
+                // Keys come in order: an equal one that comes later is behind.
+                if (!less(best.front().second, copy)) return;
+                std::pop_heap(best.begin(), best.end(), before);
+                best.pop_back();
+            }
+            best.emplace_back(std::string(key), std::move(copy));
+            std::push_heap(best.begin(), best.end(), before);
+        });
+        std::sort_heap(best.begin(), best.end(), before);
+        return best;
+    }
+
+    // --- all of it, or of a prefix
+
+    /// Entries: exact, of one moment.
+    [[nodiscard]] std::uint64_t size() const { return counts().entries; }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    /// Nodes: the same.
+    [[nodiscard]] std::uint64_t node_size() const { return counts().nodes; }
+
+    /// How many keys begin with `prefix`, how many nodes they take, and how many allocated bytes, those of their values
+    /// included. By a walk over all of them, under the lock: exact, and writers wait.
+    [[nodiscard]] std::uint64_t count_prefix(const Bytes& prefix) const { return sum_of(prefix).entries; }
+    [[nodiscard]] std::uint64_t nodes_for_prefix(const Bytes& prefix) const { return sum_of(prefix).nodes; }
+    [[nodiscard]] std::uint64_t bytes_for_prefix(const Bytes& prefix) const { return sum_of(prefix).bytes; }
+
+    /// Walks the tree under the lock; one sentence for each thing that is wrong. `Pool::verify` also holds all blocks
+    /// against the allocator.
+    [[nodiscard]] std::vector<std::string> verify() const {
+        Census census;
+        domain_.read_settled([&] {
+            check_is_there();
+            detail::verify_prefix_tree(domain_.region(), *object_.entry, detail::entry_name(*object_.entry), census);
+        });
+        return std::move(census.problems());
+    }
+
+    /// Shows the nodes as text.
+    template <class Traits>
+    void print(std::basic_ostream<char, Traits>& out) const {
+        std::string text; // nobody waits for the stream
+        domain_.read_settled([&] {
+            text.clear();
+            detail::append_subtree(text, domain_.region(), load(head().root));
+        });
+        out << text;
+    }
+
+    [[nodiscard]] PrefixTreeStats stats() const {
+        const detail::SubtreeSum tree = counts();
+        const DomainStats domain = domain_.stats();
+        return {.entries = tree.entries,
+                .nodes = tree.nodes,
+                .bytes_allocated = tree.bytes,
+                .bytes_free = domain.bytes_free,
+                .garbage_bytes = domain.garbage_bytes,
+                .journal_high_water = domain.journal_high_water,
+                .recoveries = domain.recoveries,
+                .domain = domain};
+    }
+
+    // --- the library's side of it
+
+    /// What ss::transaction runs in.
+    [[nodiscard]] DomainType& domain() noexcept { return domain_; }
+
+    /// What iterators are made of: the entries from `start` on. True if nothing comes behind them.
+    template <detail::Direction way>
+    bool read_batch(const detail::WalkStart& start, const detail::WalkLimit& limit, detail::TreeBatch& batch,
+                    Word& changes) const {
+        return detail::read_batch<way>(
+            domain_.core(), object_, [this](auto attempt) { domain_.read(attempt); }, start, limit, batch, changes);
+    }
+    /// Moves whenever something in the tree does.
+    [[nodiscard]] Word changes() const noexcept {
+        return load_acquire(object_.entry->root[detail::tree_changes_root]);
+    }
+
+private:
+    static constexpr ObjectType type_ = {
+        .type = prefix_tree_type, .type_fingerprint = prefix_tree_fingerprint, .hash = {}, .hash_fingerprint = 0};
+
+    // --- reading
+
+    template <class Reading, class F>
+    bool attempt(Reading reading, F f) const {
+        return detail::attempt_in_tree(domain_.core(), object_, reading, f);
+    }
+
+    template <class F>
+    bool look_up(const Bytes& key, F found) const {
+        bool hit = false;
+        domain_.read([&](auto reading) {
+            return attempt(reading, [&](auto& path) { return detail::look_up(path, key.view(), hit, found); });
+        });
+        return hit;
+    }
+
+    [[nodiscard]] detail::SubtreeSum counts() const {
+        detail::SubtreeSum counts;
+        domain_.read(
+            [&](auto reading) { return detail::attempt_tree_counts(domain_.core(), object_, reading, counts); });
+        return counts;
+    }
+
+    void check_is_there() const {
+        if (load(object_.entry->generation) != object_.generation)
+            throw Error(errc::no_such_object, "the object was removed while a handle to it was open",
+                        domain_.core().attachment().name());
+    }
+
+    /// Under the lock.
+    [[nodiscard]] detail::TreeHead& head() const {
+        check_is_there();
+        return domain_.region().at(Offset<detail::TreeHead>{load(object_.entry->root[detail::tree_head_root])});
+    }
+
+    [[nodiscard]] detail::SubtreeSum sum_of(const Bytes& prefix) const {
+        detail::SubtreeSum sum;
+        domain_.read_settled([&] {
+            const detail::Hook root{.slot = &head().root, .owner = 0};
+            const detail::Way way = detail::find_way(domain_.region(), root, prefix.view(), true);
+            const detail::HeapView heap(domain_.core());
+            const auto& state =
+                *reinterpret_cast<const typename Allocator::State*>(domain_.core().block().allocator.data());
+            sum = {};
+            if (way.hit)
+                sum = detail::sum_subtree(domain_.region(), load(*way.target.slot), [&](std::uint64_t block) {
+                    return Allocator::block_size(state, heap, block);
+                });
+        });
+        return sum;
+    }
+
+    void read_one(const detail::WalkStart& start, detail::TreeBatch& batch) const {
+        Word changes = 0;
+        (void)read_batch<detail::Direction::up>(start, {.entries = 1, .bytes = 1}, batch, changes);
+    }
+
+    [[nodiscard]] static std::optional<value_type> entry_of(const detail::TreeBatch& batch) {
+        if (batch.empty()) return std::nullopt;
+        return value_type(std::string(batch.key(0)), copy_of(batch.value(0)));
+    }
+
+    /// f(key, value) from `start` on, until it returns false.
+    template <class F>
+    void scan(detail::WalkStart start, F f) const {
+        detail::TreeBatch batch;
+        Word changes = 0;
+        for (std::string from(start.key);;) {
+            start.key = from;
+            const bool end =
+                read_batch<detail::Direction::up>(start, {.entries = 512, .bytes = 64 * kibi}, batch, changes);
+            for (std::size_t i = 0; i < batch.size(); ++i)
+                if (!f(batch.key(i), batch.value(i))) return;
+            if (end) return;
+            from.assign(batch.key(batch.size() - 1));
+            start.inclusive = false;
+        }
+    }
+
+    // --- writing
+
+    /// f(tx) as a transaction of its own.
+    template <class F>
+    auto write(F f) {
+        return domain_.run([&](Tx& tx) {
+            tx.remember(upkeep());
+            return f(tx);
+        });
+    }
+
+    template <class UserTx, class F>
+    auto join(const UserTx& tx, F f) {
+        return domain_.join(tx, [&](Tx& inner) {
+            inner.remember(upkeep());
+            return f(inner);
+        });
+    }
+
+    [[nodiscard]] Upkeep upkeep() const noexcept {
+        return {.functions = &detail::garbage_upkeep<DomainType>(), .object = object_, .seed = {}, .operations = 1};
+    }
+
+    bool put(const Bytes& key, const detail::NewValue& value) {
+        return write([&](Tx& tx) { return put_in(tx, key, value); });
+    }
+
+    bool put_in(Tx& tx, const Bytes& key, const detail::NewValue& value) {
+        if (key.size() > detail::max_key_size)
+            throw_error(errc::too_large, "a key has " + std::to_string(key.size()) + " bytes, expected at most " +
+                                             std::to_string(detail::max_key_size));
+        return Writer(tx, object_).insert(key.view(), value);
+    }
+
+    bool insert_if_in(Tx& tx, const Check& check, const Bytes& key, const AnyValue& value) {
+        if (!holds_in(tx, check)) return false;
+        (void)put_in(tx, key, detail::NewValue(value));
+        return true;
+    }
+
+    bool erase_in(Tx& tx, const Bytes& key) { return Writer(tx, object_).erase(key.view()); }
+
+    [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
+        const Word word = Writer(tx, object_).find(check.key());
+        if (word == 0 || !check.value()) return word == 0 && !check.value();
+        return detail::StoredValue(tx.region(), word).view() == *check.value();
+    }
+
+    template <class T>
+    T incr_in(Tx& tx, const Bytes& key, T delta) {
+        const Word word = Writer(tx, object_).find(key.view());
+        T number = delta;
+        if (word != 0) {
+            const detail::StoredValue stored(tx.region(), word);
+            const ValueView view = stored.view();
+            const T* const old = std::get_if<T>(&view);
+            if (old == nullptr)
+                throw_error(errc::wrong_type, "the value is of type " + std::string(to_string(stored.type())) +
+                                                  ", what is added of type " +
+                                                  std::string(to_string(type_of(ValueView(delta)))));
+            if constexpr (std::integral<T>)
+                number = static_cast<T>(static_cast<std::uint64_t>(*old) + static_cast<std::uint64_t>(delta));
+            else
+                number = *old + delta;
+        }
+        (void)put_in(tx, key, detail::NewValue(AnyValue(number)));
+        return number;
+    }
+
+    DomainType domain_;
+    ObjectRef object_;
+};
+
+} // namespace ss::inline v0

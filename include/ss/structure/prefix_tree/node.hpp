@@ -1,0 +1,160 @@
+// A node in the pool, looked at.
+#pragma once
+
+#include <ss/pool/region.hpp>
+#include <ss/structure/prefix_tree/byte_search.hpp>
+#include <ss/structure/prefix_tree/layout.hpp>
+#include <ss/structure/prefix_tree/tagged.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace ss::inline v0::detail {
+
+/// What its header says has been checked against the region, not believed: good enough to read nonsense by, until that is
+/// validated.
+class NodeView {
+public:
+    /// Throws errc::damaged if no node can be there.
+    NodeView(const Region& region, std::uint64_t offset) : NodeView(region, offset, load(region.word(offset))) {}
+
+    /// A node on the garbage list, whose header lies in its value's place.
+    [[nodiscard]] static NodeView garbage(const Region& region, std::uint64_t offset) {
+        return {region, offset, load(region.words(offset, 2)[1])};
+    }
+
+    [[nodiscard]] const NodeHeader& header() const noexcept { return header_; }
+    [[nodiscard]] const NodeKind& kind() const noexcept { return node_kinds[header_.kind]; }
+    [[nodiscard]] std::uint64_t count() const noexcept { return header_.count; }
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+
+    [[nodiscard]] Word& header_word() const noexcept { return words_[0]; }
+    [[nodiscard]] Word& value() const noexcept { return words_[1]; }
+    [[nodiscard]] Word* keys() const noexcept { return words_ + 2; }
+    [[nodiscard]] Word* slots() const noexcept { return words_ + 2 + kind().key_words; }
+    [[nodiscard]] const Word* prefix_words() const noexcept { return slots() + kind().capacity; }
+    [[nodiscard]] std::size_t prefix_size() const noexcept { return header_.prefix_size; }
+
+    /// In place: under the lock only.
+    [[nodiscard]] std::string_view prefix() const noexcept {
+        return {reinterpret_cast<const char*>(prefix_words()), prefix_size()};
+    }
+
+    /// How many bytes of `key` are the prefix's, from the first on.
+    [[nodiscard]] std::size_t match(std::string_view key) const noexcept {
+        return common_prefix(prefix_words(), prefix_size(), key);
+    }
+
+    /// The slot of a byte; null if it has none.
+    [[nodiscard]] Word* find(std::uint8_t byte) const {
+        switch (kind().shape) {
+        case Shape::leaf:
+            return nullptr;
+        case Shape::node4:
+            return slot_or_null(find_byte(header_.keys, 0, key_count(), byte));
+        case Shape::node16:
+            return slot_or_null(
+                find_byte(load(keys()[0]), kind().key_words == 2 ? load(keys()[1]) : 0, key_count(), byte));
+        case Shape::node48: {
+            const unsigned place = byte_of(load(keys()[byte / 8]), byte % 8);
+            return place == 0 || place > kind().capacity ? nullptr : slots() + place - 1;
+        }
+        case Shape::node256:
+            break;
+        }
+        return load(slots()[byte]) == 0 ? nullptr : slots() + byte;
+    }
+
+    /// A byte that has a slot, and the slot; null where there is none left.
+    struct Branch {
+        unsigned byte = 0;
+        Word* slot = nullptr;
+    };
+
+    /// The one with the smallest byte that is not less than `from` (0 to 256).
+    [[nodiscard]] Branch next(unsigned from) const {
+        return is_small() ? extreme([&](unsigned byte, unsigned best) { return byte >= from && byte < best; }, 256)
+                          : scan_up(from);
+    }
+
+    /// The one with the greatest byte that is less than `below` (0 to 256).
+    [[nodiscard]] Branch previous(unsigned below) const {
+        if (!is_small()) return scan_down(below);
+        // Bytes are compared with one more than the best, so that 0 is less than all.
+        return extreme([&](unsigned byte, unsigned best) { return byte < below && byte + 1 > best; }, 0);
+    }
+
+    /// f(byte, slot) for each slot in use, in no order.
+    template <class F>
+    void for_each(F f) const {
+        if (is_small()) {
+            for (unsigned i = 0; i < key_count(); ++i) f(key(i), slots()[i]);
+            return;
+        }
+        for (Branch branch = scan_up(0); branch.slot != nullptr; branch = scan_up(branch.byte + 1))
+            f(static_cast<std::uint8_t>(branch.byte), *branch.slot);
+    }
+
+    /// Key `i` of a Node4 or Node16.
+    [[nodiscard]] std::uint8_t key(unsigned i) const noexcept {
+        return kind().shape == Shape::node4 ? byte_of(header_.keys, i) : byte_of(load(keys()[i / 8]), i % 8);
+    }
+
+    /// Leaves, and those whose keys are a list.
+    [[nodiscard]] bool is_small() const noexcept { return kind().shape <= Shape::node16; }
+
+private:
+    NodeView(const Region& region, std::uint64_t offset, Word header)
+        : header_(NodeHeader::from(header)), offset_(offset) {
+        if (!header_.is_sane()) [[unlikely]]
+            region.refuse(offset);
+        words_ = region.words(offset, header_.words());
+    }
+
+    [[nodiscard]] unsigned key_count() const noexcept { return static_cast<unsigned>(header_.count); }
+
+    [[nodiscard]] Word* slot_or_null(unsigned place) const noexcept {
+        return place == 16 ? nullptr : slots() + place;
+    }
+
+    /// Of the keys in a list the one that is better than all others.
+    template <class IsBetter>
+    [[nodiscard]] Branch extreme(IsBetter is_better, unsigned worst) const {
+        Branch found;
+        unsigned best = worst;
+        for (unsigned i = 0; i < key_count(); ++i) {
+            const unsigned byte = key(i);
+            if (!is_better(byte, best)) continue;
+            found = {.byte = byte, .slot = slots() + i};
+            best = worst == 0 ? byte + 1 : byte;
+        }
+        return found;
+    }
+
+    [[nodiscard]] Branch scan_up(unsigned from) const {
+        for (unsigned byte = from; byte < 256; ++byte)
+            if (Word* const slot = find(static_cast<std::uint8_t>(byte)); slot != nullptr)
+                return {.byte = byte, .slot = slot};
+        return {};
+    }
+
+    [[nodiscard]] Branch scan_down(unsigned below) const {
+        for (unsigned byte = below; byte-- > 0;)
+            if (Word* const slot = find(static_cast<std::uint8_t>(byte)); slot != nullptr)
+                return {.byte = byte, .slot = slot};
+        return {};
+    }
+
+    NodeHeader header_;
+    std::uint64_t offset_;
+    Word* words_ = nullptr;
+};
+
+/// What a node's value word becomes when the node is hung on the garbage list: its header, all slots still to be freed.
+[[nodiscard]] inline Word garbage_header(const NodeView& node) noexcept {
+    NodeHeader header = node.header();
+    header.count = node.kind().capacity;
+    return header.pack();
+}
+
+} // namespace ss::inline v0::detail

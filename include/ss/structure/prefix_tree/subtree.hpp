@@ -1,0 +1,71 @@
+// All that hangs below one word of a tree, in no order.
+#pragma once
+
+#include <ss/structure/prefix_tree/node.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace ss::inline v0::detail {
+
+/// Calls on_node(const NodeView&) for each node and on_value(word) for each value below `word`, the value words of nodes
+/// too. After the words of a node were read, and before anything is done with them, valid() is asked; false ends the
+/// walk, and is what is then returned. Does not recurse: trees are as deep as their longest key. Throws errc::damaged,
+/// also if there are more nodes than the region has room for, which then hang in a circle.
+template <class OnNode, class OnValue, class Valid>
+bool walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_value, Valid valid) {
+    std::vector<Word> pending(1, word);
+    for (std::uint64_t left = region.size() / (2 * word_size); !pending.empty();) {
+        word = pending.back();
+        pending.pop_back();
+        if (Tagged::is_value(word)) {
+            on_value(word);
+            continue;
+        }
+        if (word == 0) continue;
+        if (left-- == 0) region.refuse(word);
+        const NodeView node(region, word);
+        const std::size_t before = pending.size();
+        pending.push_back(load(node.value()));
+        if (Tagged::is_node(pending.back())) [[unlikely]]
+            pending.back() = Tagged::make(Tag{7}, 0); // no value at all: whoever looks at it says so
+        node.for_each([&](std::uint8_t, const Word& slot) { pending.push_back(load(slot)); });
+        if (!valid()) {
+            pending.resize(before);
+            return false;
+        }
+        on_node(node);
+    }
+    return true;
+}
+
+/// The same under the lock.
+template <class OnNode, class OnValue>
+void walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_value) {
+    (void)walk_subtree(region, word, on_node, on_value, [] { return true; });
+}
+
+struct SubtreeSum {
+    std::uint64_t entries = 0;
+    std::uint64_t nodes = 0;
+    std::uint64_t bytes = 0; ///< allocated
+};
+
+/// Adds up what hangs below `word`; block_size(offset) is the allocator's. Under the lock.
+template <class BlockSize>
+[[nodiscard]] SubtreeSum sum_subtree(const Region& region, Word word, BlockSize block_size) {
+    SubtreeSum sum;
+    walk_subtree(
+        region, word,
+        [&](const NodeView& node) {
+            ++sum.nodes;
+            sum.bytes += block_size(node.offset());
+        },
+        [&](Word value) {
+            ++sum.entries;
+            if (const std::uint64_t block = Tagged::block(value); block != 0) sum.bytes += block_size(block);
+        });
+    return sum;
+}
+
+} // namespace ss::inline v0::detail

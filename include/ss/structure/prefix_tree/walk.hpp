@@ -1,0 +1,272 @@
+// Entries in the order of their keys, a batch at a time.
+//
+// A walk begins at a key, goes down to where that is or would be, and then along the tree, from node to node and back up,
+// with the coupling of reading.hpp at each step. Keys compare as strings of unsigned bytes; a key comes before those that
+// begin with it.
+//
+// Where a node on the way has changed, a walk ends with what it has: each of these entries was there at some moment, and
+// between two of them nothing was that is there still. The next one goes on behind the last key.
+#pragma once
+
+#include <ss/structure/prefix_tree/reading.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ss::inline v0::detail {
+
+/// Copies of entries, their bytes side by side.
+class TreeBatch {
+public:
+    void clear() noexcept {
+        bytes_.clear();
+        entries_.clear();
+    }
+    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
+
+    // Views hold until the batch changes.
+    [[nodiscard]] std::string_view key(std::size_t i) const noexcept {
+        return std::string_view(bytes_).substr(entries_[i].key, entries_[i].key_size);
+    }
+    [[nodiscard]] ValueView value(std::size_t i) const noexcept {
+        if (std::holds_alternative<std::string_view>(entries_[i].value))
+            return std::string_view(bytes_).substr(entries_[i].key + entries_[i].key_size, entries_[i].text_size);
+        return entries_[i].value;
+    }
+
+    void push(std::string_view key, const StoredValue& value) {
+        Entry entry{.key = bytes_.size(), .key_size = key.size(), .text_size = 0, .value = std::string_view()};
+        bytes_.append(key);
+        if (value.type() == ValueType::string) {
+            entry.text_size = value.size;
+            const std::size_t at = bytes_.size();
+            bytes_.resize(at + value.size);
+            value.copy_text(bytes_.data() + at);
+        } else {
+            entry.value = value.view();
+        }
+        entries_.push_back(entry);
+    }
+    void pop() noexcept {
+        bytes_.resize(entries_.back().key);
+        entries_.pop_back();
+    }
+
+private:
+    struct Entry {
+        std::size_t key, key_size, text_size;
+        ValueView value; ///< a string's bytes follow the key's
+    };
+
+    std::string bytes_;
+    std::vector<Entry> entries_;
+};
+
+enum class Direction { up, down };
+
+/// Where a walk begins.
+struct WalkStart {
+    std::string_view key;
+    bool inclusive = true;   ///< with the key itself
+    bool everything = false; ///< down only: behind the last key
+};
+
+/// How far it goes.
+struct WalkLimit {
+    std::size_t entries = 64;
+    std::size_t bytes = 64 * kibi;
+};
+
+/// One walk, up or down. `way` is the Direction.
+template <Direction way, class Path>
+class TreeWalk {
+public:
+    TreeWalk(Path& path, const WalkLimit& limit, TreeBatch& batch) : path_(&path), limit_(limit), batch_(&batch) {}
+
+    /// True if it went to its end: to the last entry, or the limit. False if it met a change.
+    [[nodiscard]] bool run(const WalkStart& start) {
+        if (!seek(start)) return false;
+        while (!levels_.empty()) {
+            if (is_full()) return true;
+            if (!step()) return false;
+        }
+        at_end_ = true;
+        return true;
+    }
+
+    /// After run: true if there is nothing behind the batch.
+    [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+
+private:
+    /// A node that the walk is in. Positions: 0 is the value, byte + 1 is a branch. Up goes from small to great.
+    struct Level {
+        std::uint64_t offset;
+        typename Path::Place place;
+        std::size_t key_size; ///< of the key when it was at this node's value
+        unsigned position;    ///< up: the next; down: one more than the next
+    };
+    static constexpr unsigned positions = 257;
+
+    [[nodiscard]] bool is_full() const noexcept {
+        return batch_->size() >= limit_.entries || batch_->bytes() >= limit_.bytes;
+    }
+
+    /// Goes down to the start, and makes each node's position the first behind it.
+    [[nodiscard]] bool seek(const WalkStart& start) {
+        Word word = load(path_->head().root);
+        std::string_view rest = start.key;
+        for (;;) {
+            if (start.everything) return visit(word);
+            if (!Tagged::is_node(word)) {
+                // A key that ended here is the start itself, or comes before it.
+                const bool behind = rest.empty() ? start.inclusive : way == Direction::down;
+                return word == 0 || !behind || visit(word);
+            }
+            const NodeView* const node = enter(word);
+            if (node == nullptr) return false;
+            const std::size_t matched = node->match(rest);
+            if (matched != node->prefix_size()) {
+                // All below is before the start, or behind.
+                const bool greater = matched == rest.size() ||
+                                     static_cast<std::uint8_t>(key_[key_.size() - node->prefix_size() + matched]) >
+                                         static_cast<std::uint8_t>(rest[matched]);
+                if (greater != (way == Direction::up)) leave();
+                return true;
+            }
+            rest.remove_prefix(matched);
+            Level& level = levels_.back();
+            if (rest.empty()) {
+                if constexpr (way == Direction::up)
+                    level.position = start.inclusive ? 0 : 1;
+                else
+                    level.position = start.inclusive ? 1 : 0;
+                return true;
+            }
+            const auto byte = static_cast<std::uint8_t>(rest.front());
+            level.position = way == Direction::up ? byte + 2U : byte + 1U;
+            const Word* const slot = node->find(byte);
+            if (slot == nullptr) return true;
+            word = load(*slot);
+            key_.push_back(static_cast<char>(byte));
+            rest.remove_prefix(1);
+        }
+    }
+
+    /// One entry, or one node further.
+    [[nodiscard]] bool step() {
+        Level& level = levels_.back();
+        if (!path_->return_to(level.place)) return false;
+        key_.resize(level.key_size);
+        const NodeView node(path_->region(), level.offset);
+        NodeView::Branch branch;
+        if constexpr (way == Direction::up) {
+            if (level.position == 0) {
+                level.position = 1;
+                return visit_value_of(node);
+            }
+            branch = node.next(level.position - 1);
+            level.position = branch.byte + 2;
+        } else {
+            if (level.position == 0) {
+                leave();
+                return true;
+            }
+            branch = node.previous(level.position - 1);
+            level.position = branch.slot == nullptr ? 0 : branch.byte + 1;
+            if (branch.slot == nullptr) return visit_value_of(node);
+        }
+        if (branch.slot == nullptr) {
+            leave();
+            return true;
+        }
+        const Word word = load(*branch.slot);
+        grow_key(1, level.offset);
+        key_.back() = static_cast<char>(branch.byte);
+        return visit(word);
+    }
+
+    [[nodiscard]] bool visit_value_of(const NodeView& node) {
+        const Word word = load(node.value());
+        if (Tagged::is_node(word)) [[unlikely]]
+            path_->region().refuse(node.offset());
+        return visit(word);
+    }
+
+    /// To the node or value at the key as it is now.
+    [[nodiscard]] bool visit(Word word) {
+        if (word == 0) return true;
+        if (Tagged::is_node(word)) return enter(word) != nullptr;
+        const StoredValue value(path_->region(), word);
+        if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
+        batch_->push(key_, value);
+        if (path_->validate()) return true;
+        batch_->pop();
+        return false;
+    }
+
+    /// Into a node, before its first position. Null if it has changed.
+    [[nodiscard]] const NodeView* enter(std::uint64_t offset) {
+        if (!path_->descend(offset)) return nullptr;
+        node_.emplace(path_->region(), offset);
+        const std::size_t before = key_.size();
+        if (node_->prefix_size() != 0) {
+            if (!path_->validate()) return nullptr; // the size is believed from here on
+            grow_key(node_->prefix_size(), offset);
+            copy_words(key_.data() + before, node_->prefix_words(), node_->prefix_size());
+        }
+        levels_.push_back({.offset = offset,
+                           .place = path_->place(),
+                           .key_size = key_.size(),
+                           .position = way == Direction::up ? 0 : positions});
+        return &*node_;
+    }
+
+    void leave() { levels_.pop_back(); }
+
+    /// No key is longer than those that can be inserted: where one is, nodes hang in a circle.
+    void grow_key(std::size_t bytes, std::uint64_t offset) {
+        if (bytes > max_key_size - key_.size()) [[unlikely]]
+            path_->region().refuse(offset);
+        key_.resize(key_.size() + bytes);
+    }
+
+    Path* path_;
+    WalkLimit limit_;
+    TreeBatch* batch_;
+    std::vector<Level> levels_;
+    std::string key_;
+    std::optional<NodeView> node_;
+    bool at_end_ = false;
+};
+
+/// Fills a batch, which is empty only where nothing is left. True if there is nothing behind it.
+template <Direction way, class Read>
+[[nodiscard]] bool read_batch(const DomainCore& domain, const ObjectRef& object, Read read, const WalkStart& start,
+                              const WalkLimit& limit, TreeBatch& batch, Word& changes) {
+    bool end = false;
+    read([&](auto reading) {
+        TreeReading<decltype(reading)> path(domain, object, reading);
+        batch.clear();
+        end = false;
+        try {
+            if (!path.enter()) return false;
+            changes = load(object.entry->root[tree_changes_root]);
+            TreeWalk<way, decltype(path)> walk(path, limit, batch);
+            const bool whole = walk.run(start) && path.validate();
+            end = whole && walk.at_end();
+            return whole || !batch.empty();
+        } catch (const Error&) {
+            if (path.validate()) throw;
+            return !batch.empty();
+        }
+    });
+    return end;
+}
+
+} // namespace ss::inline v0::detail
