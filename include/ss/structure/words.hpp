@@ -57,7 +57,7 @@ void for_each_word(const Pieces& pieces, F put_word) {
     Word pending = 0;
     std::size_t filled = 0; // bytes of `pending`
     for (std::string_view piece : pieces.get()) {
-        if (filled != 0) {
+        if (filled != 0 && !piece.empty()) {
             const std::size_t some = std::min(piece.size(), word_size - filled);
             std::memcpy(reinterpret_cast<char*>(&pending) + filled, piece.data(), some);
             filled += some;
