@@ -173,7 +173,6 @@ BOOST_AUTO_TEST_CASE(a_backup_leaves_out_a_domain_that_it_has_not_locked) {
 
 // Reading falls back to the lock when a writer is always at it. A NullLock is no such fallback.
 BOOST_AUTO_TEST_CASE(readers_beside_the_one_writer_of_a_null_lock_never_take_it) {
-    if (ss::thread_sanitizer) return;
     const Watchdog watchdog(60);
     const TempDir directory;
     const auto path = directory / "pool";

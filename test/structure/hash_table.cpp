@@ -535,7 +535,6 @@ BOOST_AUTO_TEST_CASE(a_removed_table_is_gone_for_its_handles) {
 }
 
 BOOST_AUTO_TEST_CASE(a_read_only_pool_reads_everything_and_writes_nothing) {
-    if (ss::thread_sanitizer) skip("a read-only mapping, whose versions ThreadSanitizer's build would write");
     const TempDir directory;
     {
         const ss::Pool pool(directory / "pool");

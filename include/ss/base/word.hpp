@@ -5,6 +5,7 @@
 // atomics, and ordered by the fences below. On x86-64 and arm64 a relaxed access is a plain load or store.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,10 +26,21 @@ using Word = std::uint64_t;
 
 inline constexpr std::uint64_t word_size = sizeof(Word);
 
-/// True where fences are replaced by read-modify-writes, since ThreadSanitizer knows no fences. Such a build cannot
-/// read a pool that is mapped read-only.
+/// True where fences are replaced by read-modify-writes, since ThreadSanitizer knows no fences.
 #ifdef SS_TSAN
 inline constexpr bool thread_sanitizer = true;
+
+namespace detail {
+
+/// What those are made at: words of the process, not the versions themselves. A version may be read-only, or may have
+/// been freed by the time that a reader looks at it, and be somebody's data that he reads plainly under the lock.
+inline std::array<Word, 1024> fence_words{};
+
+[[nodiscard]] inline Word& fence_word(const Word& version) noexcept {
+    return fence_words[(reinterpret_cast<std::uintptr_t>(&version) / word_size * 0x9E37'79B9'7F4A'7C15U) >> 54];
+}
+
+} // namespace detail
 #else
 inline constexpr bool thread_sanitizer = false;
 #endif
@@ -48,9 +60,9 @@ inline void compiler_fence() noexcept { std::atomic_signal_fence(std::memory_ord
 
 /// What was stored before is seen by whoever sees what is stored after. `version` is the word whose change the
 /// fence is to make visible first.
-inline void fence_release([[maybe_unused]] Word& version) noexcept {
+inline void fence_release([[maybe_unused]] const Word& version) noexcept {
 #ifdef SS_TSAN
-    __atomic_fetch_add(&version, 0, __ATOMIC_ACQ_REL);
+    __atomic_fetch_add(&detail::fence_word(version), 0, __ATOMIC_SEQ_CST);
 #else
     std::atomic_thread_fence(std::memory_order_release);
 #endif
@@ -60,11 +72,11 @@ inline void fence_release([[maybe_unused]] Word& version) noexcept {
 /// get along with programming language memory models?", MSPC 2012).
 [[nodiscard]] inline Word load_after_all(const Word& version) noexcept {
 #ifdef SS_TSAN
-    return __atomic_fetch_add(const_cast<Word*>(&version), 0, __ATOMIC_ACQ_REL);
+    __atomic_fetch_add(&detail::fence_word(version), 0, __ATOMIC_SEQ_CST);
 #else
     std::atomic_thread_fence(std::memory_order_acquire);
-    return load(version);
 #endif
+    return load(version);
 }
 
 #undef SS_TSAN

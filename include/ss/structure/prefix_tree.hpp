@@ -10,7 +10,9 @@
 #include <ss/structure/check.hpp>
 #include <ss/structure/fwd.hpp>
 #include <ss/structure/garbage.hpp>
+#include <ss/structure/prefix_tree/greatest.hpp>
 #include <ss/structure/prefix_tree/iteration.hpp>
+#include <ss/structure/prefix_tree/number.hpp>
 #include <ss/structure/prefix_tree/print.hpp>
 #include <ss/structure/prefix_tree/stats.hpp>
 #include <ss/structure/prefix_tree/verify.hpp>
@@ -18,7 +20,6 @@
 #include <ss/structure/replace_policy.hpp>
 #include <ss/structure/value.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -61,7 +62,7 @@ public:
     using lock_policy = Lock;
     using iterator = detail::TreeIterator<PrefixTree>;
     using value_type = std::pair<std::string, Value>;
-    using prefix_range = detail::PrefixRange<PrefixTree>;
+    using PrefixRange = detail::PrefixRange<PrefixTree>;
 
     /// The same tree type with one policy exchanged: `PrefixTree<>::with<SpinLock>`.
     template <class P>
@@ -283,7 +284,7 @@ public:
     }
 
     /// The entries whose keys begin with `prefix`: a range whose end is a sentinel of its own.
-    [[nodiscard]] prefix_range prefix(const Bytes& prefix) const { return {*this, prefix.view()}; }
+    [[nodiscard]] PrefixRange prefix(const Bytes& prefix) const { return {*this, prefix.view()}; }
 
     /// The first key behind `key`; `next_key()` is the first of all.
     [[nodiscard]] std::optional<std::string> next_key(const Bytes& key) const {
@@ -341,25 +342,9 @@ public:
     /// smaller key: completions, by weight. less(const Value&, const Value&). Looks at all of them; keeps k.
     template <class Less>
     [[nodiscard]] std::vector<value_type> top(const Bytes& prefix, std::size_t k, Less less) const {
-        std::vector<value_type> best; // a heap, its front the least
-        const auto before = [&](const value_type& a, const value_type& b) {
-            if (less(b.second, a.second)) return true;
-            return !less(a.second, b.second) && a.first < b.first;
-        };
-        for_each_prefix(prefix, [&](std::string_view key, const ValueView& value) {
-            if (k == 0) return;
-            Value copy = copy_of(value);
-            if (best.size() == k) {
-                // Keys come in order: an equal one that comes later is behind.
-                if (!less(best.front().second, copy)) return;
-                std::pop_heap(best.begin(), best.end(), before);
-                best.pop_back();
-            }
-            best.emplace_back(std::string(key), std::move(copy));
-            std::push_heap(best.begin(), best.end(), before);
-        });
-        std::sort_heap(best.begin(), best.end(), before);
-        return best;
+        detail::GreatestEntries greatest(k, std::move(less));
+        for_each_prefix(prefix, [&](std::string_view key, const ValueView& value) { greatest.offer(key, value); });
+        return std::move(greatest).sorted();
     }
 
     // --- all of it, or of a prefix
@@ -417,10 +402,10 @@ public:
     [[nodiscard]] DomainType& domain() noexcept { return domain_; }
 
     /// What iterators are made of: the entries from `start` on. True if nothing comes behind them.
-    template <detail::Direction way>
+    template <detail::Direction To>
     bool read_batch(const detail::WalkStart& start, const detail::WalkLimit& limit, detail::TreeBatch& batch,
                     Word& changes) const {
-        return detail::read_batch<way>(
+        return detail::read_batch<To>(
             domain_.core(), object_, [this](auto attempt) { domain_.read(attempt); }, start, limit, batch, changes);
     }
     /// Moves whenever something in the tree does.
@@ -496,19 +481,13 @@ private:
 
     /// f(key, value) from `start` on, until it returns false.
     template <class F>
-    void scan(detail::WalkStart start, F f) const {
-        detail::TreeBatch batch;
-        Word changes = 0;
-        for (std::string from(start.key);;) {
-            start.key = from;
-            const bool end =
-                read_batch<detail::Direction::up>(start, {.entries = 512, .bytes = 64 * kibi}, batch, changes);
-            for (std::size_t i = 0; i < batch.size(); ++i)
-                if (!f(batch.key(i), batch.value(i))) return;
-            if (end) return;
-            from.assign(batch.key(batch.size() - 1));
-            start.inclusive = false;
-        }
+    void scan(const detail::WalkStart& start, F f) const {
+        detail::scan(
+            [this](const detail::WalkStart& from, const detail::WalkLimit& limit, detail::TreeBatch& batch) {
+                Word changes = 0;
+                return read_batch<detail::Direction::up>(from, limit, batch, changes);
+            },
+            start, f);
     }
 
     // --- writing
@@ -561,23 +540,9 @@ private:
 
     template <class T>
     T incr_in(Tx& tx, const Bytes& key, T delta) {
-        const Word word = Writer(tx, object_).find(key.view());
-        T number = delta;
-        if (word != 0) {
-            const detail::StoredValue stored(tx.region(), word);
-            const ValueView view = stored.view();
-            const T* const old = std::get_if<T>(&view);
-            if (old == nullptr)
-                throw_error(errc::wrong_type, "the value is of type " + std::string(to_string(stored.type())) +
-                                                  ", what is added of type " +
-                                                  std::string(to_string(type_of(ValueView(delta)))));
-            if constexpr (std::integral<T>)
-                number = static_cast<T>(static_cast<std::uint64_t>(*old) + static_cast<std::uint64_t>(delta));
-            else
-                number = *old + delta;
-        }
-        (void)put_in(tx, key, detail::NewValue(AnyValue(number)));
-        return number;
+        const T sum = detail::added(tx.region(), Writer(tx, object_).find(key.view()), delta);
+        (void)put_in(tx, key, detail::NewValue(AnyValue(sum)));
+        return sum;
     }
 
     DomainType domain_;

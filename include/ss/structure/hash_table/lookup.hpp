@@ -55,8 +55,6 @@ public:
 
     /// True if all that was read since enter() was there at one moment.
     [[nodiscard]] bool validate() const {
-        if constexpr (thread_sanitizer)
-            if (!validate_table()) return false; // the bucket may lie in memory that is something else by now
         // The number of buckets before the versions: whoever sees this bucket after a split sees the new number.
         return bucket_of(hash_, load(head_->buckets)) == number_ && reading_.validate(bucket_->version, version_) &&
                reading_.validate(object_->entry->version, epoch_);

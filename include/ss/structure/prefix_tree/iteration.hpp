@@ -86,9 +86,9 @@ public:
 private:
     static constexpr std::size_t first_appetite = 4, most = 64;
 
-    template <Direction way>
+    template <Direction To>
     void go() {
-        const bool is_fresh = direction_ == way && tree_->changes() == changes_;
+        const bool is_fresh = direction_ == To && tree_->changes() == changes_;
         if (is_fresh && at_ + 1 < batch_.size()) {
             ++at_;
             return;
@@ -101,15 +101,15 @@ private:
         // Who writes all the time makes reading ahead a waste.
         appetite_ = is_fresh ? std::min(appetite_ * 4, most) : first_appetite;
         const std::string from(key());
-        read<way>({.key = from, .inclusive = false});
+        read<To>({.key = from, .inclusive = false});
     }
 
-    template <Direction way>
+    template <Direction To>
     void read(const WalkStart& start) {
-        direction_ = way;
+        direction_ = To;
         at_ = 0;
         nothing_behind_ =
-            tree_->template read_batch<way>(start, {.entries = appetite_, .bytes = 64 * kibi}, batch_, changes_);
+            tree_->template read_batch<To>(start, {.entries = appetite_, .bytes = 64 * kibi}, batch_, changes_);
     }
 
     std::shared_ptr<const Tree> tree_; // a handle of its own: the walk may outlive the one it began on

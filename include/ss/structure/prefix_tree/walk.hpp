@@ -83,8 +83,8 @@ struct WalkLimit {
     std::size_t bytes = 64 * kibi;
 };
 
-/// One walk, up or down. `way` is the Direction.
-template <Direction way, class Path>
+/// One walk, up or down. `To` is the Direction.
+template <Direction To, class Path>
 class TreeWalk {
 public:
     TreeWalk(Path& path, const WalkLimit& limit, TreeBatch& batch) : path_(&path), limit_(limit), batch_(&batch) {}
@@ -125,7 +125,7 @@ private:
             if (start.everything) return visit(word);
             if (!Tagged::is_node(word)) {
                 // A key that ended here is the start itself, or comes before it.
-                const bool behind = rest.empty() ? start.inclusive : way == Direction::down;
+                const bool behind = rest.empty() ? start.inclusive : To == Direction::down;
                 return word == 0 || !behind || visit(word);
             }
             const NodeView* const node = enter(word);
@@ -136,20 +136,20 @@ private:
                 const bool greater = matched == rest.size() ||
                                      static_cast<std::uint8_t>(key_[key_.size() - node->prefix_size() + matched]) >
                                          static_cast<std::uint8_t>(rest[matched]);
-                if (greater != (way == Direction::up)) leave();
+                if (greater != (To == Direction::up)) leave();
                 return true;
             }
             rest.remove_prefix(matched);
             Level& level = levels_.back();
             if (rest.empty()) {
-                if constexpr (way == Direction::up)
+                if constexpr (To == Direction::up)
                     level.position = start.inclusive ? 0 : 1;
                 else
                     level.position = start.inclusive ? 1 : 0;
                 return true;
             }
             const auto byte = static_cast<std::uint8_t>(rest.front());
-            level.position = way == Direction::up ? byte + 2U : byte + 1U;
+            level.position = To == Direction::up ? byte + 2U : byte + 1U;
             const Word* const slot = node->find(byte);
             if (slot == nullptr) return true;
             word = load(*slot);
@@ -165,7 +165,7 @@ private:
         key_.resize(level.key_size);
         const NodeView node(path_->region(), level.offset);
         NodeView::Branch branch;
-        if constexpr (way == Direction::up) {
+        if constexpr (To == Direction::up) {
             if (level.position == 0) {
                 level.position = 1;
                 return visit_value_of(node);
@@ -223,7 +223,7 @@ private:
         levels_.push_back({.offset = offset,
                            .place = path_->place(),
                            .key_size = key_.size(),
-                           .position = way == Direction::up ? 0 : positions});
+                           .position = To == Direction::up ? 0 : positions});
         return &*node_;
     }
 
@@ -246,7 +246,7 @@ private:
 };
 
 /// Fills a batch, which is empty only where nothing is left. True if there is nothing behind it.
-template <Direction way, class Read>
+template <Direction To, class Read>
 [[nodiscard]] bool read_batch(const DomainCore& domain, const ObjectRef& object, Read read, const WalkStart& start,
                               const WalkLimit& limit, TreeBatch& batch, Word& changes) {
     bool end = false;
@@ -257,7 +257,7 @@ template <Direction way, class Read>
         try {
             if (!path.enter()) return false;
             changes = load(object.entry->root[tree_changes_root]);
-            TreeWalk<way, decltype(path)> walk(path, limit, batch);
+            TreeWalk<To, decltype(path)> walk(path, limit, batch);
             const bool whole = walk.run(start) && path.validate();
             end = whole && walk.at_end();
             return whole || !batch.empty();
@@ -267,6 +267,22 @@ template <Direction way, class Read>
         }
     });
     return end;
+}
+
+/// f(key, value) for the entries from `start` on, until it returns false. read(start, limit, batch) fills a batch, and
+/// returns true if that is the last.
+template <class Read, class F>
+void scan(Read read, WalkStart start, F f) {
+    TreeBatch batch;
+    for (std::string from(start.key);;) {
+        start.key = from;
+        const bool end = read(start, WalkLimit{.entries = 512, .bytes = 64 * kibi}, batch);
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            if (!f(batch.key(i), batch.value(i))) return;
+        if (end) return;
+        from.assign(batch.key(batch.size() - 1));
+        start.inclusive = false;
+    }
 }
 
 } // namespace ss::inline v0::detail
