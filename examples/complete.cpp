@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -22,92 +23,142 @@
 
 namespace {
 
-using Packages = std::map<std::string, std::string>;
-
-/// Reads lines of a name, a space and a description. Of several with one name the first counts.
-Packages read(std::FILE* file, int (*close)(std::FILE*)) {
-    if (file == nullptr) throw std::system_error(errno, std::generic_category(), "cannot read the packages or words");
-    Packages packages;
-    for (std::array<char, 4096> line{}; std::fgets(line.data(), line.size(), file) != nullptr;) {
-        const std::string_view text(line.data(), std::strcspn(line.data(), "\n"));
-        const std::string_view name = text.substr(0, text.find(' '));
-        packages.emplace(name, text.substr(std::min(name.size() + 1, text.size())));
-    }
-    close(file);
-    return packages;
-}
-
-Packages read_packages() {
-    Packages packages = read(popen("apt-cache dumpavail 2>/dev/null |"
-                                   "awk '/^Package: /{name = $2} /^Description: /{$1 = name; print}'", "r"), pclose);
-    if (!packages.empty()) return packages;
-    fmt::print("apt has no lists of packages here, so these are what dpkg has installed\n");
-    return read(popen("dpkg-query -W -f='${Package} ${binary:Summary}\n' 2>/dev/null", "r"), pclose);
-}
-
-/// The name, and the words of the description in lower case, each once.
-std::set<std::string> terms_of(const Packages::value_type& package) {
-    std::set<std::string> terms = {package.first};
-    std::string word;
-    for (const char c : package.second + ' ') {
-        const auto lower = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9'))
-            word += lower;
-        else if (word.size() > 1)
-            terms.insert(std::exchange(word, ""));
-    }
-    return terms;
-}
-
-/// What the trees must hold in the end, as one process computes it with maps.
-struct Expected {
-    Packages packages;
+/// What the trees must hold in the end, as one process computes it.
+struct Maps {
+    std::map<std::string, std::string> packages;
     std::map<std::string, std::int64_t> terms;
+    friend bool operator==(const Maps&, const Maps&) = default;
 };
-
-std::int64_t weight(const ss::Value& value) { return std::get<std::int64_t>(value); }
-bool is_lighter(const ss::Value& a, const ss::Value& b) { return weight(a) < weight(b); }
 
 void demand(bool condition, const std::string& otherwise) {
     if (!condition) throw std::runtime_error(otherwise);
 }
 
-class Completion {
-public:
-    explicit Completion(const ss::Pool& pool) : packages_(pool, "packages"), terms_(pool, "terms") {}
-
-    void load(const Packages& packages) {
-        for (const auto& package : packages)
-            ss::transaction(terms_, [&](auto& tx) {
-                packages_.insert(tx, package.first, package.second);
-                for (const std::string& term : terms_of(package)) terms_.incr(tx, term, 1);
-            });
+/// Adds what lines of a name, a space and a description say. Of several with one name the first counts.
+void read(std::FILE* lines, int (*close)(std::FILE*), Maps& maps) {
+    demand(lines != nullptr, "nothing can be read");
+    for (std::array<char, 4096> line{}; std::fgets(line.data(), line.size(), lines) != nullptr;) {
+        const std::string_view text(line.data(), std::strcspn(line.data(), "\n"));
+        const std::string_view name = text.substr(0, text.find(' '));
+        maps.packages.emplace(name, text.substr(std::min(name.size() + 1, text.size())));
     }
+    close(lines);
+}
 
-    /// The terms that begin so and are in most packages.
-    [[nodiscard]] auto best(const std::string& prefix) const { return terms_.top(prefix, 8, is_lighter); }
+void read_packages(Maps& maps) {
+    const char* apt = "apt-cache dumpavail | awk '/^Package: /{name = $2} /^Description: /{$1 = name; print}'";
+    read(popen(apt, "r"), pclose, maps);
+    if (!maps.packages.empty()) return;
+    fmt::print("apt has no lists of packages here, so these are what dpkg has installed\n");
+    read(popen("dpkg-query -W -f='${Package} ${binary:Summary}\n'", "r"), pclose, maps);
+}
 
-    /// What holds at any time: no weight is too high, and where a package is, its terms are.
-    void check(const std::string& prefix, const Expected& expected) const {
-        for (const auto& [term, value] : best(prefix)) {
-            const auto in_the_end = expected.terms.find(term);
-            demand(in_the_end != expected.terms.end() && weight(value) <= in_the_end->second, "too many of " + term);
-        }
-        for (const auto& [name, description] : packages_.prefix(prefix)) {
-            demand(description == ss::Value(expected.packages.at(name)), "another description of " + name);
-            demand(terms_.contains(name), name + " without its terms");
-        }
-    }
+/// The name, and the words of the description in lower case, each once.
+std::set<std::string> terms_of(const std::string& name, const std::string& description) {
+    std::set<std::string> terms = {name};
+    std::string word;
+    for (const unsigned char c : description + ' ')
+        if (std::isalnum(c) != 0)
+            word += static_cast<char>(std::tolower(c));
+        else if (const std::string whole = std::exchange(word, ""); whole.size() > 1)
+            terms.insert(whole);
+    return terms;
+}
 
-    /// What holds in the end.
-    void compare(const std::string& prefix, const Expected& expected) const {
-        Expected found;
-        for (const auto& [name, value] : packages_) found.packages.emplace(name, std::get<std::string>(value));
-        for (const auto& [term, value] : terms_) found.terms.emplace(term, weight(value));
-        demand(found.packages == expected.packages && found.terms == expected.terms, "the trees are not the maps");
-    }
-    void print(const std::string& prefix) const;
+std::int64_t weight(const ss::Value& value) { return std::get<std::int64_t>(value); }
+bool is_lighter(const ss::Value& a, const ss::Value& b) { return weight(a) < weight(b); }
 
-private:
-    ss::PrefixTree<> packages_, terms_;
+struct Trees {
+    explicit Trees(const ss::Pool& pool) : packages(pool, "packages"), terms(pool, "terms"), state(pool, "state") {}
+    [[nodiscard]] auto best(const std::string& prefix) const { return terms.top(prefix, 8, is_lighter); }
+
+    ss::PrefixTree<> packages, terms, state;
 };
+
+void load(Trees& trees, const Maps& maps) {
+    for (const auto& package : maps.packages)
+        ss::transaction(trees.terms, [&](auto& tx) {
+            trees.packages.insert(tx, package.first, package.second);
+            for (const std::string& term : terms_of(package.first, package.second)) trees.terms.incr(tx, term, 1);
+        });
+    trees.state.insert("loaded", true);
+}
+
+/// Asks until all is loaded: no weight is ever too great, and where there is a package there are its terms.
+std::size_t ask(const Trees& trees, const std::vector<std::string>& prefixes, const Maps& maps) {
+    for (std::size_t asked = 0;; ++asked) {
+        if (asked % prefixes.size() == 0 && trees.state.contains("loaded")) return asked;
+        const std::string& prefix = prefixes[asked % prefixes.size()];
+        for (const auto& [term, value] : trees.best(prefix))
+            demand(maps.terms.contains(term) && weight(value) <= maps.terms.at(term), "too much of " + term);
+        for (const auto& [name, description] : trees.packages.prefix(prefix)) {
+            demand(maps.packages.at(name) == std::get<std::string>(description), "another description of " + name);
+            demand(trees.terms.contains(name), "half a transaction: " + name);
+        }
+    }
+}
+
+/// In the end all is equal.
+void compare(const Trees& trees, const std::vector<std::string>& prefixes, const Maps& maps) {
+    Maps found;
+    for (const auto& [name, value] : trees.packages) found.packages.emplace(name, std::get<std::string>(value));
+    for (const auto& [term, value] : trees.terms) found.terms.emplace(term, weight(value));
+    demand(found == maps, "the trees are not what the maps are");
+    for (const std::string& prefix : prefixes) {
+        const auto end = maps.terms.lower_bound(prefix + '\xff');
+        std::vector<ss::PrefixTree<>::value_type> best(maps.terms.lower_bound(prefix), end);
+        std::stable_sort(best.begin(), best.end(), [](auto& a, auto& b) { return is_lighter(b.second, a.second); });
+        best.resize(std::min<std::size_t>(best.size(), 8));
+        demand(trees.best(prefix) == best, "others are the best to complete " + prefix);
+    }
+}
+
+int run(const std::string& words, const std::vector<std::string>& prefixes) {
+    Maps maps;
+    words.empty() ? read_packages(maps) : read(std::fopen(words.c_str(), "r"), std::fclose, maps);
+    demand(!maps.packages.empty(), "there is nothing to complete; a file of words is named by --words");
+    for (const auto& [name, description] : maps.packages)
+        for (const std::string& term : terms_of(name, description)) ++maps.terms[term];
+
+    Trees trees(ss::Pool::anonymous()); // nothing is left behind, however we end
+    std::fflush(nullptr);               // or each child would write it again
+    for (int i = 0; i < 2; ++i) {
+        const pid_t child = fork();
+        demand(child >= 0, "cannot fork");
+        if (child > 0) continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // should loading fail
+        const std::size_t asked = ask(trees, prefixes, maps);
+        compare(trees, prefixes, maps);
+        fmt::print("process {} asked {} times while process {} was loading\n", getpid(), asked, getppid());
+        return 0;
+    }
+    load(trees, maps);
+    bool all_well = true;
+    for (int status = 0; wait(&status) > 0;) all_well = all_well && status == 0;
+    for (const std::string& prefix : prefixes) {
+        fmt::print("\n{}… begins {} of {} names\n", prefix, trees.packages.count_prefix(prefix),
+                   trees.packages.size());
+        for (const auto& [term, value] : trees.best(prefix)) {
+            const auto description = trees.packages.find(term).value_or("");
+            fmt::print("{:>8}  {:<24} {}\n", weight(value), term, std::get<std::string>(description));
+        }
+    }
+    return all_well ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> prefixes = {"apt-", "lib", "pyth", "edit"};
+    std::string words;
+    CLI::App app("Completes by the names and descriptions of all Debian packages, while these are being loaded.");
+    app.add_option("PREFIX", prefixes, "What to complete")->capture_default_str();
+    app.add_option("--words", words, "File with a word on each line, instead of the packages that apt knows");
+    CLI11_PARSE(app, argc, argv);
+    try {
+        return run(words, prefixes);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "complete: {}\n", error.what());
+        return 1;
+    }
+}

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace bench {
 
@@ -23,17 +25,34 @@ enum class Measure : std::size_t {
     crew_mixed_100,
     crew_mixed_95,
     crew_mixed_50,
+    scan,
+    walk,
     bytes_allocated,
     bytes_taken,
 };
 
-inline constexpr std::size_t measure_count = 16;
+inline constexpr std::size_t measure_count = static_cast<std::size_t>(Measure::bytes_taken) + 1;
 
-/// As JSON has them. The first are nanoseconds per operation, the last two bytes per entry.
+/// As JSON has them. Nanoseconds per operation, per entry in a scan, and per walk; the last two bytes per entry.
 inline constexpr std::array<const char*, measure_count> measure_names = {
-    "insert",           "get hit",           "get miss",        "overwrite",   "erase",    "cached get",
-    "cached overwrite", "empty transaction", "mixed 100",       "mixed 95",    "mixed 50", "crew mixed 100",
-    "crew mixed 95",    "crew mixed 50",     "bytes allocated", "bytes taken",
+    "insert",
+    "get hit",
+    "get miss",
+    "overwrite",
+    "erase",
+    "cached get",
+    "cached overwrite",
+    "empty transaction",
+    "mixed 100",
+    "mixed 95",
+    "mixed 50",
+    "crew mixed 100",
+    "crew mixed 95",
+    "crew mixed 50",
+    "full scan",
+    "lower_bound and 100 steps",
+    "bytes allocated",
+    "bytes taken",
 };
 
 /// The reads of a hundred operations, in the order of the mixed measures.
@@ -51,6 +70,18 @@ struct Figures {
 
     double& operator[](Measure measure) noexcept { return values[static_cast<std::size_t>(measure)]; }
     double operator[](Measure measure) const noexcept { return values[static_cast<std::size_t>(measure)]; }
+};
+
+/// Measures side by side, for people to look at.
+struct Table {
+    struct Column {
+        std::string title;
+        Measure measure;
+    };
+
+    std::string title;
+    std::vector<Column> columns;
+    bool with_mean = false; ///< of the ratios: the one number
 };
 
 /// What a contestant says of its memory, in bytes.

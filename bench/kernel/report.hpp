@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -32,38 +34,22 @@ struct Series {
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+/// The figures of all contestants with one set of keys.
 class Report {
 public:
     /// `baseline` names the contestant that the others are compared with; without it there are no ratios.
     Report(const Settings& settings, std::vector<Series> series, const std::string& baseline)
         : settings_(settings), series_(std::move(series)) {
-        for (const Series& one : series_)
-            if (one.name == baseline) baseline_ = &one;
+        const auto found =
+            std::find_if(series_.begin(), series_.end(), [&](const Series& one) { return one.name == baseline; });
+        if (found != series_.end()) baseline_ = static_cast<std::size_t>(found - series_.begin());
     }
 
-    Report(const Report&) = delete;
-    Report& operator=(const Report&) = delete;
-
-    [[nodiscard]] std::string tables() const {
-        std::string text;
-        text += table("ns per operation, one worker",
-                      {{"insert", Measure::insert},
-                       {"get hit", Measure::get_hit},
-                       {"get miss", Measure::get_miss},
-                       {"overwrite", Measure::overwrite},
-                       {"erase", Measure::erase}},
-                      true);
-        text += table("ns per operation, one worker, 1000 keys over and over",
-                      {{"get hit", Measure::cached_get},
-                       {"overwrite", Measure::cached_overwrite},
-                       {"empty transaction", Measure::empty_transaction}});
-        text += table("ns per operation, reads and overwrites, one worker", mixed_columns(Measure::mixed_100));
-        if (settings_.workers > 1)
-            text += table(fmt::format("ns per operation, reads and overwrites, {} workers: time by the operations of "
-                                      "all",
-                                      settings_.workers),
-                          mixed_columns(Measure::crew_mixed_100));
-        text += table("bytes per entry", {{"allocated", Measure::bytes_allocated}, {"taken", Measure::bytes_taken}});
+    [[nodiscard]] std::string text(const std::vector<Table>& tables) const {
+        const std::string size =
+            settings_.key_set == KeySet::bytes ? fmt::format(", {} for each key", settings_.key_size) : "";
+        std::string text = fmt::format("Keys: {}{}\n\n", name_of(settings_.key_set), size);
+        for (const Table& one : tables) text += table(one);
         return text;
     }
 
@@ -82,39 +68,19 @@ public:
                 if (const double ratio = ratio_of(one, measure); !std::isnan(ratio)) figure["ratio"] = ratio;
             }
         }
-        nlohmann::json report = {
-            {"benchmark", "hash_table"},
-            {"date", utc_now()},
-            {"commit", source_commit()},
-            {"compiler", compiler()},
-            {"machine", describe_machine()},
-            {"settings",
-             {{"keys", settings_.keys},
-              {"key size", settings_.key_size},
-              {"value size", settings_.value_size},
-              {"workers", settings_.workers},
-              {"rounds", settings_.rounds},
-              {"clock", settings_.clock == Clock::wall ? "wall" : "processor, but for several workers"}}},
-            {"units", "ns per operation; bytes per entry; ratio: the baseline's median by this one"},
-            {"contestants", std::move(contestants)},
+        nlohmann::json settings = {
+            {"key set", name_of(settings_.key_set)},
+            {"keys", settings_.keys},
+            {"value size", settings_.value_size},
+            {"workers", settings_.workers},
+            {"rounds", settings_.rounds},
+            {"clock", settings_.clock == Clock::wall ? "wall" : "processor, but for several workers"},
         };
-        if (baseline_ != nullptr) report["baseline"] = baseline_->name;
-        return report;
+        if (settings_.key_set == KeySet::bytes) settings["key size"] = settings_.key_size;
+        return {{"settings", std::move(settings)}, {"contestants", std::move(contestants)}};
     }
 
 private:
-    struct Column {
-        std::string title;
-        Measure measure;
-    };
-
-    [[nodiscard]] static std::vector<Column> mixed_columns(Measure first) {
-        std::vector<Column> columns;
-        for (std::size_t i = 0; i < read_shares.size(); ++i)
-            columns.push_back({fmt::format("{} % reads", read_shares[i]), plus(first, i)});
-        return columns;
-    }
-
     [[nodiscard]] static std::vector<double> all(const Series& one, Measure measure) {
         std::vector<double> values;
         for (const Figures& run : one.runs) values.push_back(run[measure]);
@@ -123,43 +89,43 @@ private:
 
     /// How many times better than the baseline.
     [[nodiscard]] double ratio_of(const Series& one, Measure measure) const {
-        if (baseline_ == nullptr) return std::numeric_limits<double>::quiet_NaN();
-        return median(all(*baseline_, measure)) / median(all(one, measure));
+        if (!baseline_) return std::numeric_limits<double>::quiet_NaN();
+        return median(all(series_[*baseline_], measure)) / median(all(one, measure));
     }
 
     [[nodiscard]] std::string cell(const Series& one, Measure measure) const {
         const double value = median(all(one, measure));
         if (std::isnan(value)) return "-";
         const double ratio = ratio_of(one, measure);
-        const std::string text = fmt::format("{:.0f}", value);
+        const std::string text = fmt::format("{:.{}f}", value, value < 10 ? 1 : 0);
         return std::isnan(ratio) ? text : fmt::format("{} ({:.2f})", text, ratio);
     }
 
     /// The one number: the geometric mean of the ratios.
-    [[nodiscard]] std::string mean_cell(const Series& one, const std::vector<Column>& columns) const {
+    [[nodiscard]] std::string mean_cell(const Series& one, const std::vector<Table::Column>& columns) const {
         double sum = 0;
-        for (const Column& column : columns) sum += std::log(ratio_of(one, column.measure));
+        for (const Table::Column& column : columns) sum += std::log(ratio_of(one, column.measure));
         const double mean = std::exp(sum / static_cast<double>(columns.size()));
         return std::isnan(mean) ? "-" : fmt::format("{:.2f}", mean);
     }
 
-    [[nodiscard]] std::string table(const std::string& title, const std::vector<Column>& columns,
-                                    bool with_mean = false) const {
+    [[nodiscard]] std::string table(const Table& table) const {
+        const auto& [title, columns, with_mean] = table;
         std::vector<std::vector<std::string>> rows(1);
         rows[0].push_back(title);
-        for (const Column& column : columns) rows[0].push_back(column.title);
-        if (with_mean && baseline_ != nullptr) rows[0].emplace_back("mean");
+        for (const Table::Column& column : columns) rows[0].push_back(column.title);
+        if (with_mean && baseline_) rows[0].emplace_back("mean");
         for (const Series& one : series_) {
             std::vector<std::string> row{one.name};
-            for (const Column& column : columns) row.push_back(cell(one, column.measure));
-            if (with_mean && baseline_ != nullptr) row.push_back(mean_cell(one, columns));
+            for (const Table::Column& column : columns) row.push_back(cell(one, column.measure));
+            if (with_mean && baseline_) row.push_back(mean_cell(one, columns));
             // Who has none of these figures has no line.
             if (std::any_of(row.begin() + 1, row.end(), [](const std::string& text) { return text != "-"; }))
                 rows.push_back(std::move(row));
         }
         // The title stands above, so that names are not spread as far as it is long.
         std::string text = title;
-        if (baseline_ != nullptr) text += fmt::format(" (in brackets: times as good as {})", baseline_->name);
+        if (baseline_) text += fmt::format(" (in brackets: times as good as {})", series_[*baseline_].name);
         text += "\n\n";
         rows[0][0].clear();
         std::vector<std::size_t> widths(rows[0].size(), 3);
@@ -180,7 +146,24 @@ private:
 
     Settings settings_;
     std::vector<Series> series_;
-    const Series* baseline_ = nullptr;
+    std::optional<std::size_t> baseline_;
 };
+
+/// All of one run of a benchmark.
+[[nodiscard]] inline nlohmann::json document(const std::string& benchmark, const std::string& baseline,
+                                             const std::vector<Report>& reports) {
+    nlohmann::json document = {
+        {"benchmark", benchmark},
+        {"date", utc_now()},
+        {"commit", source_commit()},
+        {"compiler", compiler()},
+        {"machine", describe_machine()},
+        {"units", "ns per operation, of a full scan per entry; bytes per entry; ratio: the baseline's median by this one"},
+        {"baseline", baseline},
+        {"runs", nlohmann::json::array()},
+    };
+    for (const Report& report : reports) document["runs"].push_back(report.json());
+    return document;
+}
 
 } // namespace bench

@@ -1,15 +1,16 @@
-// What is done to every contestant's table: keys, values and their order, all made before anything is timed.
+// What is done to every contestant: keys, values and their order, all made before anything is timed.
 //
-// A key is the image of its number under a bijection, so no two are the same, and the numbers past the last key give
-// keys that are missing. Each phase has its keys in a sequence of its own that is read from front to back: the table is
-// what misses the cache, not the list of what to look for.
+// Each phase has its keys in a sequence of its own that is read from front to back: the structure is what misses the
+// cache, not the list of what to look for.
 #pragma once
 
+#include "keys.hpp"
+
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <numeric>
 #include <random>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,56 +27,59 @@ enum class Clock {
 
 struct Settings {
     std::uint64_t keys = 1'000'000;
-    std::uint64_t key_size = 16;
+    KeySet key_set = KeySet::bytes;
+    std::uint64_t key_size = 16; ///< of KeySet::bytes
     std::uint64_t value_size = 32;
-    unsigned workers = 2; ///< in the phases that have several
+    std::uint64_t walks = 0; ///< from a lower bound on; 0 where there is no order
+    unsigned workers = 2;    ///< in the phases that have several
     unsigned rounds = 5;
     Clock clock = Clock::wall;
 };
 
-/// Byte strings of one size, side by side.
-class Strings {
-public:
-    Strings(std::uint64_t count, std::uint64_t size) : size_(size), bytes_(count * size) {}
-
-    [[nodiscard]] std::uint64_t count() const noexcept { return bytes_.size() / size_; }
-    [[nodiscard]] std::string_view operator[](std::uint64_t i) const noexcept { return {at(i), size_}; }
-    [[nodiscard]] std::span<char> operator[](std::uint64_t i) noexcept { return {bytes_.data() + i * size_, size_}; }
-
-private:
-    [[nodiscard]] const char* at(std::uint64_t i) const noexcept { return bytes_.data() + i * size_; }
-
-    std::uint64_t size_;
-    std::vector<char> bytes_;
-};
-
-/// The last step of splitmix64 (S. Vigna): a bijection of 64 bits that leaves no trace of the order.
-[[nodiscard]] constexpr std::uint64_t scramble(std::uint64_t x) noexcept {
-    x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9U;
-    x = (x ^ (x >> 27)) * 0x94D0'49BB'1331'11EBU;
-    return x ^ (x >> 31);
-}
-
 /// A number by which a value is known: what a check adds up. Of few instructions, for they are timed with the look-up.
-[[nodiscard]] inline std::uint64_t digest(const std::string& value) noexcept {
+[[nodiscard]] inline std::uint64_t digest(std::string_view value) noexcept {
     return value.size() + static_cast<unsigned char>(value.front()) + 2UL * static_cast<unsigned char>(value.back());
 }
+
+/// What a walk adds up, of keys of 8 bytes or more: another number if an entry is missing, wrong, or out of order.
+class WalkSum {
+public:
+    void add(std::string_view key, std::string_view value) noexcept {
+        ++entries_;
+        const std::size_t last = key.size() - sizeof(std::uint64_t);
+        sum_ = sum_ * 0x9E37'79B9'7F4A'7C15U + word_at(key, last) + word_at(key, last / 2) + digest(value);
+    }
+    [[nodiscard]] std::uint64_t entries() const noexcept { return entries_; }
+
+    friend bool operator==(const WalkSum&, const WalkSum&) noexcept = default;
+
+private:
+    [[nodiscard]] static std::uint64_t word_at(std::string_view key, std::size_t at) noexcept {
+        std::uint64_t word = 0;
+        std::memcpy(&word, key.data() + at, sizeof word);
+        return word;
+    }
+
+    std::uint64_t entries_ = 0, sum_ = 0;
+};
 
 /// The same for all contestants and all rounds: the seed is fixed.
 class Workload {
 public:
     /// So many keys are few enough to stay in a core's cache with their records.
     static constexpr std::uint64_t cached_keys = 1000;
+    /// Entries that a walk from a lower bound on visits, if there are so many.
+    static constexpr std::uint64_t walk_steps = 100;
 
     explicit Workload(const Settings& settings)
         : settings_(checked(settings)), inserts_(keys(numbers(0))), hits_(keys(shuffled())),
           misses_(keys(numbers(settings.keys))), overwrites_(keys(shuffled())), erases_(keys(shuffled())),
-          values_(value_count, settings.value_size), other_values_(value_count, settings.value_size) {
-        for (Strings* const values : {&values_, &other_values_})
-            for (std::uint64_t i = 0; i < value_count; ++i) fill((*values)[i], random_());
-        for (unsigned worker = 0; worker < settings.workers; ++worker) mixed_.push_back(keys(picked()));
+          values_(values()), other_values_(values()) {
+        for (unsigned worker = 0; worker < settings.workers; ++worker)
+            mixed_.push_back(keys(picked(settings_.keys, settings_.keys)));
         dice_.resize(settings.keys);
         for (std::uint8_t& die : dice_) die = static_cast<std::uint8_t>(random_() % 100);
+        if (settings.walks != 0) prepare_walks();
     }
 
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
@@ -89,6 +93,8 @@ public:
     [[nodiscard]] const Strings& mixed(unsigned worker) const { return mixed_.at(worker); }
     /// True if operation `i` of a mixed phase with so many reads of a hundred is a read.
     [[nodiscard]] bool is_read(std::uint64_t i, unsigned reads) const noexcept { return dice_[i] < reads; }
+    /// Where walks begin: at a key that is there, or at one that is not.
+    [[nodiscard]] const Strings& walks() const noexcept { return walks_; }
 
     [[nodiscard]] std::string_view value(std::uint64_t i) const noexcept { return values_[i % value_count]; }
     [[nodiscard]] std::string_view other_value(std::uint64_t i) const noexcept {
@@ -98,9 +104,12 @@ public:
     /// The sum of the digests of all values that insert leaves.
     [[nodiscard]] std::uint64_t digest_of_all() const noexcept {
         std::uint64_t sum = 0;
-        for (std::uint64_t i = 0; i < settings_.keys; ++i) sum += digest(std::string(value(i)));
+        for (std::uint64_t i = 0; i < settings_.keys; ++i) sum += digest(value(i));
         return sum;
     }
+    /// What comes of a walk over all that insert leaves, and of all walks one after the other.
+    [[nodiscard]] const WalkSum& sum_of_all() const noexcept { return sum_of_all_; }
+    [[nodiscard]] const WalkSum& sum_of_walks() const noexcept { return sum_of_walks_; }
 
 private:
     /// Few, so that reading the values to be written costs next to nothing.
@@ -108,7 +117,6 @@ private:
 
     [[nodiscard]] static const Settings& checked(const Settings& settings) {
         if (settings.keys < cached_keys) throw std::invalid_argument("at least 1000 keys are needed");
-        if (settings.key_size < sizeof(std::uint64_t)) throw std::invalid_argument("a key needs 8 bytes or more");
         if (settings.value_size == 0) throw std::invalid_argument("a value needs a byte or more");
         return settings;
     }
@@ -126,25 +134,43 @@ private:
         for (std::uint64_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random_() % i]);
         return all;
     }
-    [[nodiscard]] Numbers picked() {
-        Numbers all(settings_.keys);
-        for (std::uint64_t& number : all) number = random_() % settings_.keys;
+    [[nodiscard]] Numbers picked(std::uint64_t count, std::uint64_t below) {
+        Numbers all(count);
+        for (std::uint64_t& number : all) number = random_() % below;
         return all;
     }
 
     [[nodiscard]] Strings keys(const Numbers& numbers) const {
-        Strings all(numbers.size(), settings_.key_size);
-        for (std::uint64_t i = 0; i < numbers.size(); ++i) fill(all[i], numbers[i]);
+        KeyMaker key(settings_.key_set, settings_.key_size, 2 * settings_.keys);
+        Strings all(numbers.size());
+        for (const std::uint64_t number : numbers) all.push(key(number));
         return all;
     }
 
-    /// The bytes that belong to a number: its image, and what follows from that.
-    static void fill(std::span<char> bytes, std::uint64_t number) noexcept {
-        std::uint64_t word = scramble(number);
-        for (std::size_t at = 0; at < bytes.size(); at += sizeof word, word = scramble(word + 1)) {
-            const std::size_t left = bytes.size() - at;
-            std::memcpy(bytes.data() + at, &word, left < sizeof word ? left : sizeof word);
+    [[nodiscard]] Strings values() {
+        Strings all(value_count);
+        std::string value;
+        for (std::uint64_t i = 0; i < value_count; ++i) {
+            value.clear();
+            append_bytes(value, random_(), settings_.value_size);
+            all.push(value);
         }
+        return all;
+    }
+
+    void prepare_walks() {
+        Numbers order = numbers(0);
+        std::sort(order.begin(), order.end(), [&](auto a, auto b) { return inserts_[a] < inserts_[b]; });
+        const auto walk = [&](auto from, std::uint64_t steps, WalkSum& sum) {
+            for (; from != order.end() && steps != 0; ++from, --steps) sum.add(inserts_[*from], value(*from));
+        };
+        walk(order.begin(), order.size(), sum_of_all_);
+
+        walks_ = keys(picked(settings_.walks, 2 * settings_.keys));
+        for (std::uint64_t i = 0; i < walks_.count(); ++i)
+            walk(std::lower_bound(order.begin(), order.end(), walks_[i],
+                                  [&](auto number, std::string_view key) { return inserts_[number] < key; }),
+                 walk_steps, sum_of_walks_);
     }
 
     Settings settings_;
@@ -153,6 +179,8 @@ private:
     Strings values_, other_values_;
     std::vector<Strings> mixed_;
     std::vector<std::uint8_t> dice_;
+    Strings walks_;
+    WalkSum sum_of_all_, sum_of_walks_;
 };
 
 } // namespace bench
