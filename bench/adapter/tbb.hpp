@@ -1,59 +1,34 @@
-// oneTBB's concurrent_hash_map, as one writes it down: std::string to std::string, its own hash and allocator.
+// oneTBB's concurrent_hash_map and concurrent_map, as one writes them down: std::string to std::string, their own hash
+// and allocator.
 #pragma once
 
 #include "../kernel/crew.hpp"
 #include "../kernel/measure.hpp"
 #include "heap.hpp"
+#include "ordered.hpp"
 
 #include <tbb/concurrent_hash_map.h>
+#include <tbb/concurrent_map.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 namespace bench {
 
-class TbbTable {
-    using Map = tbb::concurrent_hash_map<std::string, std::string>;
-
+/// What is the same for both. `Handle` is made of a map.
+template <class Map, class MapHandle>
+class Tbb {
 public:
     static constexpr Sharing sharing = Sharing::threads;
     static constexpr bool single = false;
 
-    explicit TbbTable(const std::filesystem::path&) {}
+    explicit Tbb(const std::filesystem::path&) {}
 
     void attached() {}
 
-    class Handle {
-    public:
-        explicit Handle(Map& map) : map_(&map) {}
-
-        bool insert(std::string_view key, std::string_view value) {
-            Map::accessor entry;
-            const bool fresh = map_->insert(entry, in_string(key));
-            entry->second.assign(value);
-            return fresh;
-        }
-        bool find_into(std::string_view key, std::string& value) {
-            Map::const_accessor entry;
-            if (!map_->find(entry, in_string(key))) return false;
-            value.assign(entry->second);
-            return true;
-        }
-        bool erase(std::string_view key) { return map_->erase(in_string(key)); }
-
-    private:
-        /// The map looks up nothing but a std::string. Kept, so that no look-up allocates.
-        [[nodiscard]] const std::string& in_string(std::string_view key) {
-            key_.assign(key);
-            return key_;
-        }
-
-        Map* map_;
-        std::string key_;
-    };
-
-    [[nodiscard]] Handle handle() { return Handle(map_); }
+    [[nodiscard]] MapHandle handle() { return MapHandle(map_); }
 
     /// Its nodes come from TBB's allocator, which does not tell what it has given out.
     [[nodiscard]] static Memory memory() { return {.taken = private_bytes()}; }
@@ -61,5 +36,79 @@ public:
 private:
     Map map_;
 };
+
+class TbbHashMapHandle {
+public:
+    using Map = tbb::concurrent_hash_map<std::string, std::string>;
+
+    explicit TbbHashMapHandle(Map& map) : map_(&map) {}
+
+    bool insert(std::string_view key, std::string_view value) {
+        Map::accessor entry;
+        key_.assign(key);
+        const bool fresh = map_->insert(entry, key_);
+        entry->second.assign(value);
+        return fresh;
+    }
+    const std::string* find(std::string_view key) {
+        Map::const_accessor entry;
+        key_.assign(key);
+        if (!map_->find(entry, key_)) return nullptr;
+        value_.assign(entry->second);
+        return &value_;
+    }
+    bool erase(std::string_view key) {
+        key_.assign(key);
+        return map_->erase(key_);
+    }
+
+private:
+    Map* map_;
+    std::string key_; ///< the map looks up nothing but a std::string; kept, so that no look-up allocates
+    std::string value_;
+};
+
+/// A map that nobody else may change where a value is overwritten or a key erased: for those it has no lock of its own.
+class TbbMapHandle {
+public:
+    using Map = tbb::concurrent_map<std::string, std::string>;
+
+    explicit TbbMapHandle(Map& map) : map_(&map) {}
+
+    bool insert(std::string_view key, std::string_view value) {
+        const auto [entry, fresh] = map_->emplace(key, value);
+        if (!fresh) entry->second.assign(value);
+        return fresh;
+    }
+    const std::string* find(std::string_view key) {
+        key_.assign(key);
+        const auto found = map_->find(key_);
+        if (found == map_->end()) return nullptr;
+        value_.assign(found->second);
+        return &value_;
+    }
+    bool erase(std::string_view key) {
+        key_.assign(key);
+        return map_->unsafe_erase(key_) != 0;
+    }
+
+    template <class F>
+    void scan(F f) const {
+        scan_map(*map_, f);
+    }
+    template <class F>
+    void walk(std::string_view from, std::uint64_t steps, F f) {
+        key_.assign(from);
+        walk_map(*map_, key_, steps, f);
+    }
+
+private:
+    Map* map_;
+    std::string key_;
+    std::string value_;
+};
+
+using TbbHashMap = Tbb<TbbHashMapHandle::Map, TbbHashMapHandle>;
+using TbbMap = Tbb<TbbMapHandle::Map, TbbMapHandle>;
 
 } // namespace bench

@@ -35,24 +35,11 @@ inline constexpr std::size_t measure_count = static_cast<std::size_t>(Measure::b
 
 /// As JSON has them. Nanoseconds per operation, per entry in a scan, and per walk; the last two bytes per entry.
 inline constexpr std::array<const char*, measure_count> measure_names = {
-    "insert",
-    "get hit",
-    "get miss",
-    "overwrite",
-    "erase",
-    "cached get",
-    "cached overwrite",
-    "empty transaction",
-    "mixed 100",
-    "mixed 95",
-    "mixed 50",
-    "crew mixed 100",
-    "crew mixed 95",
-    "crew mixed 50",
-    "full scan",
-    "lower_bound and 100 steps",
-    "bytes allocated",
-    "bytes taken",
+    "insert",          "get hit",       "get miss",         "overwrite",
+    "erase",           "cached get",    "cached overwrite", "empty transaction",
+    "mixed 100",       "mixed 95",      "mixed 50",         "crew mixed 100",
+    "crew mixed 95",   "crew mixed 50", "full scan",        "lower_bound and 100 steps",
+    "bytes allocated", "bytes taken",
 };
 
 /// The reads of a hundred operations, in the order of the mixed measures.

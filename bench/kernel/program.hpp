@@ -36,14 +36,14 @@ struct Contestant {
 };
 
 struct Benchmark {
-    std::string name;                 ///< of what is measured
-    std::string about;                ///< a sentence
+    std::string name;  ///< of what is measured
+    std::string about; ///< a sentence
     std::vector<Contestant> contestants;
-    std::string baseline;             ///< the contestant that the others are compared with
-    std::vector<std::string> quick;   ///< the contestants of --quick
-    std::vector<KeySet> key_sets;     ///< unless told
-    Settings settings;                ///< unless told
-    std::uint64_t keys_per_walk = 0;  ///< a walk for so many keys; 0 for none
+    std::string baseline;            ///< the contestant that the others are compared with
+    std::vector<std::string> quick;  ///< the contestants of --quick
+    std::vector<KeySet> key_sets;    ///< unless told
+    Settings settings;               ///< unless told
+    std::uint64_t keys_per_walk = 0; ///< a walk for so many keys; 0 for none
     std::vector<Table> (*tables)(unsigned workers);
 };
 
@@ -127,8 +127,7 @@ inline void run(const Benchmark& benchmark, const Options& options) {
                options.settings.value_size, options.settings.rounds,
                options.settings.clock == Clock::wall ? "" : "; processor time for one worker");
     for (const Contestant& one : contestants) fmt::print("    {:<20}{}\n", one.name, one.what);
-    for (const Report& report : reports)
-        fmt::print("\n{}", report.text(benchmark.tables(options.settings.workers)));
+    for (const Report& report : reports) fmt::print("\n{}", report.text(benchmark.tables(options.settings.workers)));
 
     if (options.json.empty()) return;
     std::ofstream file(options.json);

@@ -109,8 +109,8 @@ private:
         return std::isnan(mean) ? "-" : fmt::format("{:.2f}", mean);
     }
 
-    [[nodiscard]] std::string table(const Table& table) const {
-        const auto& [title, columns, with_mean] = table;
+    [[nodiscard]] std::string table(const Table& shown) const {
+        const auto& [title, columns, with_mean] = shown;
         std::vector<std::vector<std::string>> rows(1);
         rows[0].push_back(title);
         for (const Table::Column& column : columns) rows[0].push_back(column.title);
@@ -123,6 +123,7 @@ private:
             if (std::any_of(row.begin() + 1, row.end(), [](const std::string& text) { return text != "-"; }))
                 rows.push_back(std::move(row));
         }
+        if (rows.size() == 1) return {};
         // The title stands above, so that names are not spread as far as it is long.
         std::string text = title;
         if (baseline_) text += fmt::format(" (in brackets: times as good as {})", series_[*baseline_].name);
@@ -158,7 +159,8 @@ private:
         {"commit", source_commit()},
         {"compiler", compiler()},
         {"machine", describe_machine()},
-        {"units", "ns per operation, of a full scan per entry; bytes per entry; ratio: the baseline's median by this one"},
+        {"units",
+         "ns per operation, of a full scan per entry; bytes per entry; ratio: the baseline's median by this one"},
         {"baseline", baseline},
         {"runs", nlohmann::json::array()},
     };

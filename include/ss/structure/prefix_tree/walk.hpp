@@ -256,7 +256,7 @@ template <Direction To, class Read>
         end = false;
         try {
             if (!path.enter()) return false;
-            changes = load(object.entry->root[tree_changes_root]);
+            changes = load_acquire(object.entry->root[tree_changes_root]); // what it counts is seen by the walk
             TreeWalk<To, decltype(path)> walk(path, limit, batch);
             const bool whole = walk.run(start) && path.validate();
             end = whole && walk.at_end();

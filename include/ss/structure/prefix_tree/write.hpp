@@ -114,7 +114,7 @@ private:
     // --- the frame of each change
 
     void begin() {
-        tx_->touch(object_->entry->root[tree_changes_root]);
+        tx_->touch_always(object_->entry->root[tree_changes_root]); // iterators look at it in every profile
         change_ = {};
     }
 
