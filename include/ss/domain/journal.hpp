@@ -40,12 +40,13 @@ public:
 
     /// Notes the value of `word`, so that a rollback restores it. Throws transaction_too_large and has done nothing.
     void record(const Word& word) {
+        const std::uint64_t offset = recoverable(word);
         const Word n = load(journal().count);
         if (n >= journal_capacity - reserved_) [[unlikely]]
             refuse("its " + std::to_string(journal_capacity) + " journal entries, of which " +
                    std::to_string(reserved_) + " are kept for its frees");
         JournalEntry& entry = journal().entries[n];
-        put(entry.offset, region_->offset_of(&word));
+        put(entry.offset, offset);
         put(entry.old, load(word));
         compiler_fence();
         put(journal().count, n + 1);
@@ -56,10 +57,11 @@ public:
     void touch(Word& version) {
         const Word value = load(version);
         if ((value & 1) != 0) return; // by this transaction: the last owner's were evened out
+        const std::uint64_t offset = recoverable(version);
         const Word n = load(journal().touched_count);
         if (n >= touched_capacity) [[unlikely]]
             refuse("its " + std::to_string(touched_capacity) + " versions");
-        put(journal().touched[n], region_->offset_of(&version));
+        put(journal().touched[n], offset);
         compiler_fence();
         put(journal().touched_count, n + 1);
         compiler_fence();
@@ -125,6 +127,15 @@ private:
         }
         compiler_fence();
         put(journal().touched_count, 0);
+    }
+
+    /// The offset of a word, if recovery may write it: a stray link must not lead a transaction to write what stops every
+    /// later one.
+    [[nodiscard]] std::uint64_t recoverable(const Word& word) const {
+        const std::uint64_t offset = region_->offset_of(&word);
+        if (offset - region_->begin() < offsetof(DomainBlock, garbage)) [[unlikely]]
+            region_->refuse(offset);
+        return offset;
     }
 
     /// The word, if it is one that transactions write: past the journal, inside the region.

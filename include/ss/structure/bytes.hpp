@@ -5,9 +5,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace ss::inline v0 {
 
@@ -42,6 +44,18 @@ private:
 
     std::string_view view_;
 };
+
+namespace detail {
+
+/// Pieces in braces, as views. They come in as Bytes, so that `{0}` does not compile.
+[[nodiscard]] inline std::vector<std::string_view> views_of(std::initializer_list<Bytes> pieces) {
+    std::vector<std::string_view> views;
+    views.reserve(pieces.size());
+    for (const Bytes& piece : pieces) views.push_back(piece.view());
+    return views;
+}
+
+} // namespace detail
 
 /// A value, in one piece or in several that follow each other.
 class Pieces {

@@ -84,8 +84,8 @@ public:
     /// is no longer than the old one is overwritten in place, others get a new record.
     bool insert(const Bytes& key, const Bytes& value) { return put(key, Pieces(value)); }
     /// The same with a value in pieces, which are joined.
-    bool insert(const Bytes& key, std::initializer_list<std::string_view> pieces) {
-        return put(key, Pieces(std::span(pieces.begin(), pieces.size())));
+    bool insert(const Bytes& key, std::initializer_list<Bytes> pieces) {
+        return insert(key, detail::views_of(pieces));
     }
     bool insert(const Bytes& key, std::span<const std::string_view> pieces) { return put(key, Pieces(pieces)); }
 
@@ -135,9 +135,8 @@ public:
         return join(tx, [&](Tx& inner) { return put_in(inner, key, Pieces(value)); });
     }
     template <class A, bool V>
-    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::initializer_list<std::string_view> pieces) {
-        return join(tx,
-                    [&](Tx& inner) { return put_in(inner, key, Pieces(std::span(pieces.begin(), pieces.size()))); });
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::initializer_list<Bytes> pieces) {
+        return insert(tx, key, detail::views_of(pieces));
     }
     template <class A, bool V>
     bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::span<const std::string_view> pieces) {

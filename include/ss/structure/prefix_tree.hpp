@@ -83,8 +83,8 @@ public:
     /// it becomes, is said at AnyValue. Throws too_large for a key past 64 KiB.
     bool insert(const Bytes& key, const AnyValue& value) { return put(key, detail::NewValue(value)); }
     /// The same with a string in pieces, which are joined.
-    bool insert(const Bytes& key, std::initializer_list<std::string_view> pieces) {
-        return put(key, detail::NewValue(std::span(pieces.begin(), pieces.size())));
+    bool insert(const Bytes& key, std::initializer_list<Bytes> pieces) {
+        return insert(key, detail::views_of(pieces));
     }
     bool insert(const Bytes& key, std::span<const std::string_view> pieces) {
         return put(key, detail::NewValue(pieces));
@@ -120,9 +120,9 @@ public:
     }
 
     /// Adds to an integer, or to a real, and returns the new value. A missing key is created as `delta`. Integers wrap.
-    /// Throws wrong_type, and changes nothing, if the value is of another type.
+    /// Throws wrong_type, and changes nothing, if the value is of another type; too_large for a `delta` that does not fit.
     std::int64_t incr(const Bytes& key, std::integral auto delta) requires(!std::same_as<decltype(delta), bool>) {
-        return write([&](Tx& tx) { return incr_in(tx, key, static_cast<std::int64_t>(delta)); });
+        return write([&](Tx& tx) { return incr_in(tx, key, std::get<std::int64_t>(AnyValue(delta).view())); });
     }
     double incr(const Bytes& key, std::floating_point auto delta) {
         return write([&](Tx& tx) { return incr_in(tx, key, static_cast<double>(delta)); });
@@ -135,8 +135,8 @@ public:
         return join(tx, [&](Tx& inner) { return put_in(inner, key, detail::NewValue(value)); });
     }
     template <class A, bool V>
-    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::initializer_list<std::string_view> pieces) {
-        return insert(tx, key, std::span(pieces.begin(), pieces.size()));
+    bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::initializer_list<Bytes> pieces) {
+        return insert(tx, key, detail::views_of(pieces));
     }
     template <class A, bool V>
     bool insert(const UserTransaction<A, V>& tx, const Bytes& key, std::span<const std::string_view> pieces) {
@@ -169,14 +169,15 @@ public:
     template <class A, bool V>
     std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key,
                       std::integral auto delta) requires(!std::same_as<decltype(delta), bool>) {
-        return join(tx, [&](Tx& inner) { return incr_in(inner, key, static_cast<std::int64_t>(delta)); });
+        return join(tx,
+                    [&](Tx& inner) { return incr_in(inner, key, std::get<std::int64_t>(AnyValue(delta).view())); });
     }
     template <class A, bool V>
     double incr(const UserTransaction<A, V>& tx, const Bytes& key, std::floating_point auto delta) {
         return join(tx, [&](Tx& inner) { return incr_in(inner, key, static_cast<double>(delta)); });
     }
 
-    // --- reading. Within a transaction of this thread, these see its changes
+    // --- reading. Within a transaction of this thread, these see its changes; but visit throws would_deadlock
 
     /// A copy of the value.
     [[nodiscard]] std::optional<Value> find(const Bytes& key) const {
@@ -289,12 +290,12 @@ public:
     /// The first key behind `key`; `next_key()` is the first of all.
     [[nodiscard]] std::optional<std::string> next_key(const Bytes& key) const {
         detail::TreeBatch batch;
-        read_one({.key = key.view(), .inclusive = false}, batch);
+        read_one({.key = key.view(), .inclusive = false}, batch, true);
         return batch.empty() ? std::nullopt : std::optional<std::string>(batch.key(0));
     }
     [[nodiscard]] std::optional<std::string> next_key() const {
         detail::TreeBatch batch;
-        read_one({}, batch);
+        read_one({}, batch, true);
         return batch.empty() ? std::nullopt : std::optional<std::string>(batch.key(0));
     }
 
@@ -356,10 +357,13 @@ public:
     [[nodiscard]] std::uint64_t node_size() const { return counts().nodes; }
 
     /// How many keys begin with `prefix`, how many nodes they take, and how many allocated bytes, those of their values
-    /// included. By a walk over all of them, under the lock: exact, and writers wait.
-    [[nodiscard]] std::uint64_t count_prefix(const Bytes& prefix) const { return sum_of(prefix).entries; }
-    [[nodiscard]] std::uint64_t nodes_for_prefix(const Bytes& prefix) const { return sum_of(prefix).nodes; }
-    [[nodiscard]] std::uint64_t bytes_for_prefix(const Bytes& prefix) const { return sum_of(prefix).bytes; }
+    /// included. By a walk over all of them, under the lock: exact, and writers wait. On a read-only pool without it, until
+    /// nobody has written meanwhile.
+    [[nodiscard]] std::uint64_t count_prefix(const Bytes& prefix) const { return sum_of(prefix, no_bytes).entries; }
+    [[nodiscard]] std::uint64_t nodes_for_prefix(const Bytes& prefix) const { return sum_of(prefix, no_bytes).nodes; }
+    [[nodiscard]] std::uint64_t bytes_for_prefix(const Bytes& prefix) const {
+        return sum_of(prefix, [this](std::uint64_t block) { return block_size(block); }).bytes;
+    }
 
     /// Walks the tree under the lock; one sentence for each thing that is wrong. `Pool::verify` also holds all blocks
     /// against the allocator.
@@ -376,9 +380,10 @@ public:
     template <class Traits>
     void print(std::basic_ostream<char, Traits>& out) const {
         std::string text; // nobody waits for the stream
-        domain_.read_settled([&] {
+        read_whole([&](Word& root, auto) {
             text.clear();
-            detail::append_subtree(text, domain_.region(), load(head().root));
+            detail::append_subtree(text, domain_.region(), load(root));
+            return true;
         });
         out << text;
     }
@@ -408,9 +413,11 @@ public:
         return detail::read_batch<To>(
             domain_.core(), object_, [this](auto attempt) { domain_.read(attempt); }, start, limit, batch, changes);
     }
-    /// Moves whenever something in the tree does.
+    /// Moves whenever something in the tree does. Odd, which no batch is fresh at, when the tree is no more: its successor
+    /// of the same name counts anew.
     [[nodiscard]] Word changes() const noexcept {
-        return load_acquire(object_.entry->root[detail::tree_changes_root]);
+        const Word changes = load_acquire(object_.entry->root[detail::tree_changes_root]);
+        return load(object_.entry->generation) == object_.generation ? changes : 1;
     }
 
 private:
@@ -418,6 +425,8 @@ private:
         .type = prefix_tree_type, .type_fingerprint = prefix_tree_fingerprint, .hash = {}, .hash_fingerprint = 0};
 
     // --- reading
+
+    static constexpr auto no_bytes = [](std::uint64_t) { return std::uint64_t{0}; };
 
     template <class Reading, class F>
     bool attempt(Reading reading, F f) const {
@@ -446,32 +455,56 @@ private:
                         domain_.core().attachment().name());
     }
 
-    /// Under the lock.
-    [[nodiscard]] detail::TreeHead& head() const {
-        check_is_there();
-        return domain_.region().at(Offset<detail::TreeHead>{load(object_.entry->root[detail::tree_head_root])});
+    /// f(root, valid) on the tree as it is at one moment: under the lock; on a read-only pool again and again until nobody
+    /// has written meanwhile, which valid() tells beforehand: f returns what it returned last, true if it was not asked.
+    template <class F>
+    void read_whole(F f) const {
+        const auto root = [&]() -> Word& {
+            check_is_there();
+            const Offset<detail::TreeHead> head{load(object_.entry->root[detail::tree_head_root])};
+            return domain_.region().at(head).root;
+        };
+        if (!domain_.core().attachment().is_read_only()) {
+            domain_.read_settled([&] { (void)f(root(), [] { return true; }); });
+            return;
+        }
+        domain_.read([&](auto reading) {
+            const Word& changes = object_.entry->root[detail::tree_changes_root];
+            Word seen = 0;
+            const auto valid = [&] { return reading.validate(changes, seen); };
+            if (!reading.begin(changes, seen)) return false;
+            try {
+                return f(root(), valid) && valid();
+            } catch (const Error&) {
+                if (valid()) throw;
+                return false;
+            }
+        });
     }
 
-    [[nodiscard]] detail::SubtreeSum sum_of(const Bytes& prefix) const {
+    [[nodiscard]] std::uint64_t block_size(std::uint64_t offset) const {
+        const auto& state =
+            *reinterpret_cast<const typename Allocator::State*>(domain_.core().block().allocator.data());
+        return Allocator::block_size(state, detail::HeapView(domain_.core()), offset);
+    }
+
+    /// block_size(offset) is what a block counts for.
+    template <class BlockSize>
+    [[nodiscard]] detail::SubtreeSum sum_of(const Bytes& prefix, BlockSize block_size) const {
         detail::SubtreeSum sum;
-        domain_.read_settled([&] {
-            const detail::Hook root{.slot = &head().root, .owner = 0};
-            const detail::Way way = detail::find_way(domain_.region(), root, prefix.view(), true);
-            const detail::HeapView heap(domain_.core());
-            const auto& state =
-                *reinterpret_cast<const typename Allocator::State*>(domain_.core().block().allocator.data());
+        read_whole([&](Word& root, auto valid) {
             sum = {};
-            if (way.hit)
-                sum = detail::sum_subtree(domain_.region(), load(*way.target.slot), [&](std::uint64_t block) {
-                    return Allocator::block_size(state, heap, block);
-                });
+            const detail::Hook hook{.slot = &root, .owner = 0};
+            const detail::Way way = detail::find_way(domain_.region(), hook, prefix.view(), true);
+            return !way.hit || detail::sum_subtree(domain_.region(), load(*way.target.slot), block_size, valid, sum);
         });
         return sum;
     }
 
-    void read_one(const detail::WalkStart& start, detail::TreeBatch& batch) const {
+    void read_one(const detail::WalkStart& start, detail::TreeBatch& batch, bool key_only = false) const {
         Word changes = 0;
-        (void)read_batch<detail::Direction::up>(start, {.entries = 1, .bytes = 1}, batch, changes);
+        (void)read_batch<detail::Direction::up>(start, {.entries = 1, .bytes = 1, .keys_only = key_only}, batch,
+                                                changes);
     }
 
     [[nodiscard]] static std::optional<value_type> entry_of(const detail::TreeBatch& batch) {
@@ -482,12 +515,8 @@ private:
     /// f(key, value) from `start` on, until it returns false.
     template <class F>
     void scan(const detail::WalkStart& start, F f) const {
-        detail::scan(
-            [this](const detail::WalkStart& from, const detail::WalkLimit& limit, detail::TreeBatch& batch) {
-                Word changes = 0;
-                return read_batch<detail::Direction::up>(from, limit, batch, changes);
-            },
-            start, f);
+        const PrefixTree self = *this; // f may destroy the handle
+        detail::scan(self, start, f);
     }
 
     // --- writing

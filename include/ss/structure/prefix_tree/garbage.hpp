@@ -53,28 +53,30 @@ bool reap_prefix_tree(Tx& tx) {
 }
 
 /// Counts the blocks that hang below a word.
-inline void count_subtree(const Region& region, Word word, Census& census) {
-    walk_subtree(
-        region, word, [&](const NodeView& node) { census.use(node.offset(), node.header().words() * word_size); },
+inline void count_subtree(NodeBudget& budget, const Region& region, Word word, Census& census) {
+    (void)walk_subtree(
+        budget, region, word,
+        [&](const NodeView& node) { census.use(node.offset(), node.header().words() * word_size); },
         [&](Word value) {
             const std::uint64_t block = Tagged::block(value);
             if (block == 0) return;
             const StoredValue stored(region, value);
             census.use(block, (stored.tag == Tag::text_block ? text_block_words(stored.size) : 1) * word_size);
-        });
+        },
+        [] { return true; });
 }
 
 /// Counts what trees have left on a domain's garbage list.
 inline void count_tree_garbage(const DomainCore& domain, Census& census) {
     const Region& region = domain.region();
-    std::uint64_t left = region.size() / (2 * word_size);
+    NodeBudget budget(region); // of all of it together
     for (std::uint64_t offset =
              load(domain.block().garbage.first[static_cast<std::uint64_t>(GarbageKind::prefix_tree)]);
-         offset != 0; --left) {
-        if (left == 0) region.refuse(offset);
+         offset != 0;) {
         const NodeView node = NodeView::garbage(region, offset);
+        budget.take(node);
         census.use(offset, node.header().words() * word_size);
-        for (std::uint64_t i = 0; i < node.count(); ++i) count_subtree(region, load(node.slots()[i]), census);
+        for (std::uint64_t i = 0; i < node.count(); ++i) count_subtree(budget, region, load(node.slots()[i]), census);
         offset = load(node.header_word());
     }
 }

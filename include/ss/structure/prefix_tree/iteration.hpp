@@ -88,28 +88,29 @@ private:
 
     template <Direction To>
     void go() {
-        const bool is_fresh = direction_ == To && tree_->changes() == changes_;
-        if (is_fresh && at_ + 1 < batch_.size()) {
+        const bool goes_on = direction_ == To && is_fresh(changes_, tree_->changes());
+        if (goes_on && at_ + 1 < batch_.size()) {
             ++at_;
             return;
         }
-        if (is_fresh && nothing_behind_) {
+        if (goes_on && nothing_behind_) {
             batch_.clear();
             at_ = 0;
             return;
         }
         // Who writes all the time makes reading ahead a waste.
-        appetite_ = is_fresh ? std::min(appetite_ * 4, most) : first_appetite;
+        appetite_ = goes_on ? std::min(appetite_ * 4, most) : first_appetite;
         const std::string from(key());
         read<To>({.key = from, .inclusive = false});
     }
 
     template <Direction To>
     void read(const WalkStart& start) {
+        TreeBatch next; // if reading throws, we stand where we stood
+        nothing_behind_ = tree_->template read_batch<To>(start, {.entries = appetite_}, next, changes_);
+        batch_ = std::move(next);
         direction_ = To;
         at_ = 0;
-        nothing_behind_ =
-            tree_->template read_batch<To>(start, {.entries = appetite_, .bytes = 64 * kibi}, batch_, changes_);
     }
 
     std::shared_ptr<const Tree> tree_; // a handle of its own: the walk may outlive the one it began on

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ss/structure/prefix_tree/reading.hpp>
+#include <ss/structure/prefix_tree/subtree.hpp>
 
 #include <array>
 #include <cstdint>
@@ -60,7 +61,7 @@ inline void append_subtree(std::string& out, const Region& region, Word word) {
         int byte; ///< that leads here; -1 at the root
     };
     std::vector<Item> pending(1, {.word = word, .depth = 0, .byte = -1});
-    for (std::uint64_t left = region.size() / (2 * word_size); !pending.empty();) {
+    for (NodeBudget budget(region); !pending.empty();) {
         const Item item = pending.back();
         pending.pop_back();
         if (item.word == 0) continue;
@@ -72,8 +73,8 @@ inline void append_subtree(std::string& out, const Region& region, Word word) {
         }
         Word value = item.word;
         if (Tagged::is_node(item.word)) {
-            if (left-- == 0) region.refuse(item.word);
             const NodeView node(region, item.word);
+            budget.take(node);
             out += names[static_cast<std::size_t>(node.kind().shape)];
             if (node.count() != 0)
                 out += " of " + std::to_string(node.count()) + "/" + std::to_string(node.kind().capacity);

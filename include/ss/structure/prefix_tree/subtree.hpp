@@ -8,14 +8,33 @@
 
 namespace ss::inline v0::detail {
 
+/// All nodes together have no more words than the region has: where they would, they hang in a circle. So what waits to be
+/// looked at stays as small, too.
+class NodeBudget {
+public:
+    explicit NodeBudget(const Region& region) noexcept : region_(&region), words_(region.size() / word_size) {}
+
+    /// Throws errc::damaged.
+    void take(const NodeView& node) {
+        const std::uint64_t words = node.header().words();
+        if (words > words_) [[unlikely]]
+            region_->refuse(node.offset());
+        words_ -= words;
+    }
+
+private:
+    const Region* region_;
+    std::uint64_t words_;
+};
+
 /// Calls on_node(const NodeView&) for each node and on_value(word) for each value below `word`, the value words of nodes
 /// too. After the words of a node were read, and before anything is done with them, valid() is asked; false ends the
-/// walk, and is what is then returned. Does not recurse: trees are as deep as their longest key. Throws errc::damaged,
-/// also if there are more nodes than the region has room for, which then hang in a circle.
+/// walk, and is what is then returned. Does not recurse: trees are as deep as their longest key. Throws errc::damaged.
 template <class OnNode, class OnValue, class Valid>
-bool walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_value, Valid valid) {
+bool walk_subtree(NodeBudget& budget, const Region& region, Word word, OnNode on_node, OnValue on_value,
+                  Valid valid) {
     std::vector<Word> pending(1, word);
-    for (std::uint64_t left = region.size() / (2 * word_size); !pending.empty();) {
+    while (!pending.empty()) {
         word = pending.back();
         pending.pop_back();
         if (Tagged::is_value(word)) {
@@ -23,8 +42,8 @@ bool walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_va
             continue;
         }
         if (word == 0) continue;
-        if (left-- == 0) region.refuse(word);
         const NodeView node(region, word);
+        budget.take(node);
         const std::size_t before = pending.size();
         pending.push_back(load(node.value()));
         if (Tagged::is_node(pending.back())) [[unlikely]]
@@ -39,6 +58,12 @@ bool walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_va
     return true;
 }
 
+template <class OnNode, class OnValue, class Valid>
+bool walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_value, Valid valid) {
+    NodeBudget budget(region);
+    return walk_subtree(budget, region, word, on_node, on_value, valid);
+}
+
 /// The same under the lock.
 template <class OnNode, class OnValue>
 void walk_subtree(const Region& region, Word word, OnNode on_node, OnValue on_value) {
@@ -51,11 +76,10 @@ struct SubtreeSum {
     std::uint64_t bytes = 0; ///< allocated
 };
 
-/// Adds up what hangs below `word`; block_size(offset) is the allocator's. Under the lock.
-template <class BlockSize>
-[[nodiscard]] SubtreeSum sum_subtree(const Region& region, Word word, BlockSize block_size) {
-    SubtreeSum sum;
-    walk_subtree(
+/// Adds up what hangs below `word`; block_size(offset) is what a block counts for. For valid() see walk_subtree.
+template <class BlockSize, class Valid>
+bool sum_subtree(const Region& region, Word word, BlockSize block_size, Valid valid, SubtreeSum& sum) {
+    return walk_subtree(
         region, word,
         [&](const NodeView& node) {
             ++sum.nodes;
@@ -64,7 +88,16 @@ template <class BlockSize>
         [&](Word value) {
             ++sum.entries;
             if (const std::uint64_t block = Tagged::block(value); block != 0) sum.bytes += block_size(block);
-        });
+        },
+        valid);
+}
+
+/// The same under the lock.
+template <class BlockSize>
+[[nodiscard]] SubtreeSum sum_subtree(const Region& region, Word word, BlockSize block_size) {
+    SubtreeSum sum;
+    (void)sum_subtree(
+        region, word, block_size, [] { return true; }, sum);
     return sum;
 }
 

@@ -34,9 +34,9 @@ namespace ss::inline v0::detail {
     if (node.is_small()) {
         for (unsigned i = static_cast<unsigned>(used); i < 8U * node.kind().key_words; ++i)
             if (node.key(i) != 0) return "has a key past its last slot";
-        if (node.kind().shape == Shape::node4 && used < 4 && header.keys >> (8 * used) != 0)
-            return "has a key past its last slot";
     }
+    const std::uint64_t in_header = node.kind().shape == Shape::node4 ? used : 0;
+    if (in_header < 4 && header.keys >> (8 * in_header) != 0) return "has a key past its last slot";
     if (node.kind().shape == Shape::node48) {
         std::uint64_t keys = 0;
         for (unsigned byte = 0; byte < 256; ++byte) keys += byte_of(load(node.keys()[byte / 8]), byte % 8) != 0;
@@ -96,7 +96,8 @@ inline void verify_prefix_tree(const Region& region, const DirectoryEntry& entry
 inline void count_tree(const Region& region, const DirectoryEntry& entry, Census& census) {
     const std::uint64_t offset = load(entry.root[tree_head_root]);
     const TreeHead& head = region.at(Offset<TreeHead>{offset});
-    count_subtree(region, load(head.root), census);
+    NodeBudget budget(region);
+    count_subtree(budget, region, load(head.root), census);
     census.use(load(head.block), offset - load(head.block) + sizeof(TreeHead));
 }
 

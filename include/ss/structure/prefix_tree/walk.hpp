@@ -10,6 +10,7 @@
 
 #include <ss/structure/prefix_tree/reading.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -81,6 +82,7 @@ struct WalkStart {
 struct WalkLimit {
     std::size_t entries = 64;
     std::size_t bytes = 64 * kibi;
+    bool keys_only = false; ///< with null for each value
 };
 
 /// One walk, up or down. `To` is the Direction.
@@ -112,6 +114,9 @@ private:
         unsigned position;    ///< up: the next; down: one more than the next
     };
     static constexpr unsigned positions = 257;
+
+    /// Between two entries there are no more nodes than two ways down have. Where there are, nodes hang in circles.
+    static constexpr std::uint64_t most_barren = 2 * (max_key_size + 1);
 
     [[nodiscard]] bool is_full() const noexcept {
         return batch_->size() >= limit_.entries || batch_->bytes() >= limit_.bytes;
@@ -153,7 +158,8 @@ private:
             const Word* const slot = node->find(byte);
             if (slot == nullptr) return true;
             word = load(*slot);
-            key_.push_back(static_cast<char>(byte));
+            grow_key(1, node->offset());
+            key_.back() = static_cast<char>(byte);
             rest.remove_prefix(1);
         }
     }
@@ -182,6 +188,8 @@ private:
             if (branch.slot == nullptr) return visit_value_of(node);
         }
         if (branch.slot == nullptr) {
+            // Those above know nothing of a change in this node: what it seemed to lack may be there.
+            if (!path_->validate()) return false;
             leave();
             return true;
         }
@@ -203,8 +211,13 @@ private:
         if (word == 0) return true;
         if (Tagged::is_node(word)) return enter(word) != nullptr;
         const StoredValue value(path_->region(), word);
-        if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
-        batch_->push(key_, value);
+        if (limit_.keys_only) {
+            batch_->push(key_, StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
+        } else {
+            if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
+            batch_->push(key_, value);
+        }
+        barren_ = 0;
         if (path_->validate()) return true;
         batch_->pop();
         return false;
@@ -220,6 +233,7 @@ private:
             grow_key(node_->prefix_size(), offset);
             copy_words(key_.data() + before, node_->prefix_words(), node_->prefix_size());
         }
+        if (++barren_ > most_barren && path_->validate()) path_->region().refuse(offset);
         levels_.push_back({.offset = offset,
                            .place = path_->place(),
                            .key_size = key_.size(),
@@ -242,6 +256,7 @@ private:
     std::vector<Level> levels_;
     std::string key_;
     std::optional<NodeView> node_;
+    std::uint64_t barren_ = 0; ///< nodes since the last entry
     bool at_end_ = false;
 };
 
@@ -269,18 +284,32 @@ template <Direction To, class Read>
     return end;
 }
 
-/// f(key, value) for the entries from `start` on, until it returns false. read(start, limit, batch) fills a batch, and
-/// returns true if that is the last.
-template <class Read, class F>
-void scan(Read read, WalkStart start, F f) {
+/// True if a batch that was read when the tree's change counter was `then` is still what is there. While a transaction is
+/// under way the counter is odd, and moves no more however much that changes.
+[[nodiscard]] constexpr bool is_fresh(Word then, Word now) noexcept { return then == now && (then & 1) == 0; }
+
+/// f(key, value) for the entries from `start` on, until it returns false. Drops what it has read ahead when the tree has
+/// changed, by f or by others. `Tree` has `read_batch<Direction>(start, limit, batch, changes)` and `changes()`.
+template <class Tree, class F>
+void scan(const Tree& tree, WalkStart start, F f) {
+    constexpr std::size_t first_appetite = 4, most = 512;
     TreeBatch batch;
+    std::size_t appetite = most;
     for (std::string from(start.key);;) {
         start.key = from;
-        const bool end = read(start, WalkLimit{.entries = 512, .bytes = 64 * kibi}, batch);
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            if (!f(batch.key(i), batch.value(i))) return;
-        if (end) return;
-        from.assign(batch.key(batch.size() - 1));
+        Word changes = 0;
+        const bool end = tree.template read_batch<Direction::up>(
+            start, WalkLimit{.entries = appetite, .bytes = 64 * kibi}, batch, changes);
+        bool fresh = true;
+        std::size_t done = 0;
+        while (fresh && done < batch.size()) {
+            if (!f(batch.key(done), batch.value(done))) return;
+            ++done;
+            fresh = is_fresh(changes, tree.changes());
+        }
+        if (fresh && end) return;
+        appetite = fresh ? std::min(appetite * 4, most) : first_appetite;
+        from.assign(batch.key(done - 1));
         start.inclusive = false;
     }
 }
