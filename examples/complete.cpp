@@ -6,63 +6,32 @@
 // One process loads, with a transaction for each package; others ask meanwhile, and see both trees grow in step.
 #include <ss/ss.hpp>
 
+#include "complete/packages.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+#include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <map>
-#include <set>
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace complete {
+
 namespace {
 
 /// What the trees must hold in the end, as one process computes it.
 struct Maps {
-    std::map<std::string, std::string> packages;
+    Packages packages;
     std::map<std::string, std::int64_t> terms;
     friend bool operator==(const Maps&, const Maps&) = default;
 };
 
 void demand(bool condition, const std::string& otherwise) {
     if (!condition) throw std::runtime_error(otherwise);
-}
-
-/// Adds what lines of a name, a space and a description say. Of several with one name the first counts.
-void read(std::FILE* lines, int (*close)(std::FILE*), Maps& maps) {
-    demand(lines != nullptr, "nothing can be read");
-    for (std::array<char, 4096> line{}; std::fgets(line.data(), line.size(), lines) != nullptr;) {
-        const std::string_view text(line.data(), std::strcspn(line.data(), "\n"));
-        const std::string_view name = text.substr(0, text.find(' '));
-        maps.packages.emplace(name, text.substr(std::min(name.size() + 1, text.size())));
-    }
-    close(lines);
-}
-
-void read_packages(Maps& maps) {
-    const char* apt = "apt-cache dumpavail | awk '/^Package: /{name = $2} /^Description: /{$1 = name; print}'";
-    read(popen(apt, "r"), pclose, maps);
-    if (!maps.packages.empty()) return;
-    fmt::print("apt has no lists of packages here, so these are what dpkg has installed\n");
-    read(popen("dpkg-query -W -f='${Package} ${binary:Summary}\n'", "r"), pclose, maps);
-}
-
-/// The name, and the words of the description in lower case, each once.
-std::set<std::string> terms_of(const std::string& name, const std::string& description) {
-    std::set<std::string> terms = {name};
-    std::string word;
-    for (const unsigned char c : description + ' ')
-        if (std::isalnum(c) != 0)
-            word += static_cast<char>(std::tolower(c));
-        else if (const std::string whole = std::exchange(word, ""); whole.size() > 1)
-            terms.insert(whole);
-    return terms;
 }
 
 std::int64_t weight(const ss::Value& value) { return std::get<std::int64_t>(value); }
@@ -114,9 +83,8 @@ void compare(const Trees& trees, const std::vector<std::string>& prefixes, const
 }
 
 int run(const std::string& words, const std::vector<std::string>& prefixes) {
-    Maps maps;
-    words.empty() ? read_packages(maps) : read(std::fopen(words.c_str(), "r"), std::fclose, maps);
-    demand(!maps.packages.empty(), "there is nothing to complete; a file of words is named by --words");
+    Maps maps{.packages = words.empty() ? read_packages() : read_words(words), .terms = {}};
+    demand(!maps.packages.empty(), "there is nothing to complete: name a file of --words");
     for (const auto& [name, description] : maps.packages)
         for (const std::string& term : terms_of(name, description)) ++maps.terms[term];
 
@@ -148,6 +116,8 @@ int run(const std::string& words, const std::vector<std::string>& prefixes) {
 
 } // namespace
 
+} // namespace complete
+
 int main(int argc, char** argv) {
     std::vector<std::string> prefixes = {"apt-", "lib", "pyth", "edit"};
     std::string words;
@@ -156,7 +126,7 @@ int main(int argc, char** argv) {
     app.add_option("--words", words, "File with a word on each line, instead of the packages that apt knows");
     CLI11_PARSE(app, argc, argv);
     try {
-        return run(words, prefixes);
+        return complete::run(words, prefixes);
     } catch (const std::exception& error) {
         fmt::print(stderr, "complete: {}\n", error.what());
         return 1;

@@ -68,7 +68,8 @@ private:
     std::string value_;
 };
 
-/// A map that nobody else may change where a value is overwritten or a key erased: for those it has no lock of its own.
+/// Without erase: unsafe_erase goes along the list from its head to the key, past half of all on the average, and nobody
+/// else may be at work meanwhile. Who overwrites a value must keep the others from it, too.
 class TbbMapHandle {
 public:
     using Map = tbb::concurrent_map<std::string, std::string>;
@@ -87,11 +88,6 @@ public:
         value_.assign(found->second);
         return &value_;
     }
-    bool erase(std::string_view key) {
-        key_.assign(key);
-        return map_->unsafe_erase(key_) != 0;
-    }
-
     template <class F>
     void scan(F f) const {
         scan_map(*map_, f);

@@ -60,7 +60,7 @@ private:
 
 /// A bijection of the numbers below `bound`, of which x is one: scrambled until it is one again.
 [[nodiscard]] constexpr std::uint64_t scramble_below(std::uint64_t x, std::uint64_t bound) noexcept {
-    const int bits = std::bit_width(bound - 1);
+    const auto bits = static_cast<int>(std::bit_width(bound - 1));
     do x = scramble(x, bits);
     while (x >= bound);
     return x;

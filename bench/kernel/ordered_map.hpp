@@ -19,6 +19,8 @@ namespace bench {
 
 namespace detail {
 
+inline constexpr std::span<const unsigned> all_reads(read_shares.data(), 1);
+
 template <class Adapter>
 void scan(Worker<Adapter>& worker) {
     const WalkSum& expected = worker.workload().sum_of_all();
@@ -54,8 +56,8 @@ template <class Adapter>
             detail::scan(worker);
             detail::walk(worker);
         }
-        // Reads alone: not all contestants can change a value while another worker reads it.
-        worker.crew_mixed(Measure::crew_mixed_100, std::span(read_shares).first<1>());
+        // No overwrites: not all contestants can change a value while another worker reads it.
+        worker.crew_mixed(Measure::crew_mixed_100, detail::all_reads);
         if (worker.is_first()) worker.erase();
     });
 }

@@ -101,11 +101,15 @@ private:
         return std::isnan(ratio) ? text : fmt::format("{} ({:.2f})", text, ratio);
     }
 
-    /// The one number: the geometric mean of the ratios.
+    /// The one number: the geometric mean of the ratios, where the baseline has figures.
     [[nodiscard]] std::string mean_cell(const Series& one, const std::vector<Table::Column>& columns) const {
-        double sum = 0;
-        for (const Table::Column& column : columns) sum += std::log(ratio_of(one, column.measure));
-        const double mean = std::exp(sum / static_cast<double>(columns.size()));
+        double sum = 0, count = 0;
+        for (const Table::Column& column : columns) {
+            if (std::isnan(median(all(series_[*baseline_], column.measure)))) continue;
+            sum += std::log(ratio_of(one, column.measure));
+            ++count;
+        }
+        const double mean = std::exp(sum / count);
         return std::isnan(mean) ? "-" : fmt::format("{:.2f}", mean);
     }
 

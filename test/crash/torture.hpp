@@ -12,6 +12,7 @@
 #include "crash/explore.hpp"
 #include "crash/list_scenarios.hpp"
 #include "crash/pool_life.hpp"
+#include "crash/prefix_tree.hpp"
 #include "crash/suite.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -109,23 +110,36 @@ private:
     int left_ = 0;
 };
 
-/// All that there is, for one allocator and each of the lock policies.
-template <class A, class... Locks>
-void torture_allocator(std::tuple<Locks...>) {
+/// f(torture, std::type_identity<Lock>{}) for each of the lock policies.
+template <class A, class... Locks, class F>
+void torture_each(std::tuple<Locks...>, F f) {
     skip_under_sanitizers();
     if constexpr (slowness == 1 && std::is_class_v<A>) {
         Report::print_heading();
         Torture torture;
-        const auto with = [&]<class L>(std::type_identity<L>) {
-            const TableProfile profile = table_profile<HashTable<A, L>>();
-            torture.run(counter_scenarios<A, L>());
-            torture.run(ListScenarios::all(list_profile<A, L>()));
-            torture.run(TableScenarios::all(profile));
-            torture.run(PoolScenarios::all(profile));
-        };
-        (with(std::type_identity<Locks>{}), ...);
+        (f(torture, std::type_identity<Locks>{}), ...);
         torture.print_summary();
     }
+}
+
+/// All that there is but trees, for one allocator and each of the lock policies.
+template <class A, class... Locks>
+void torture_allocator(std::tuple<Locks...> locks) {
+    torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
+        const TableProfile profile = table_profile<HashTable<A, L>>();
+        torture.run(counter_scenarios<A, L>());
+        torture.run(ListScenarios::all(list_profile<A, L>()));
+        torture.run(TableScenarios::all(profile));
+        torture.run(PoolScenarios::all(profile));
+    });
+}
+
+/// The same for trees.
+template <class A, class... Locks>
+void torture_trees(std::tuple<Locks...> locks) {
+    torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
+        torture.run(TreeScenarios::all(tree_profile<PrefixTree<A, L>>()));
+    });
 }
 
 /// Every lock policy.

@@ -151,3 +151,70 @@ BOOST_AUTO_TEST_CASE(what_is_unknown_is_named) {
     BOOST_TEST(sentence_of([&] { opened_as(other, "root"); }).find("list") != std::string::npos);
     BOOST_TEST(thrown_by([&] { opened_as(other, "none"); }) == error(errc::no_such_object));
 }
+
+BOOST_AUTO_TEST_CASE(the_product_of_trees_has_each_profile_once) {
+    std::set<std::string> names;
+    hana::for_each(ss::registry::prefix_trees,
+                   [&](auto type) { names.insert(ss::registry::profile_name<typename decltype(type)::type>()); });
+    BOOST_TEST(names.size() == 3U * 8U);
+    BOOST_TEST(hana::value(hana::size(ss::registry::prefix_trees)) == names.size());
+    std::set<std::string> allocators, locks;
+    hana::for_each(ss::registry::few_prefix_trees, [&](auto type) {
+        using Tree = typename decltype(type)::type;
+        BOOST_TEST(names.contains(ss::registry::profile_name<Tree>()));
+        allocators.insert(ss::to_string(Tree::allocator_policy::id));
+        locks.insert(ss::to_string(Tree::lock_policy::id));
+    });
+    BOOST_TEST((allocators.size() == 3U && locks.size() == 8U));
+    using Tree = ss::PrefixTree<>;
+    static_assert(std::same_as<Tree::with<ss::SpinLock>, ss::PrefixTree<ss::DefaultAllocator, ss::SpinLock>>);
+    static_assert(
+        std::same_as<Tree::with<ss::SimpleAllocator>::with<Mine>, ss::PrefixTree<ss::SimpleAllocator, Mine>>);
+}
+
+BOOST_AUTO_TEST_CASE(every_few_tree_is_opened_as_what_it_is) {
+    hana::for_each(ss::registry::few_prefix_trees, [](auto type) {
+        using Tree = typename decltype(type)::type;
+        const ss::Pool pool = ss::Pool::anonymous();
+        { Tree(pool, "tree").insert("k", "v"); }
+        BOOST_TEST(opened_as(pool, "tree") == ss::registry::profile_name<Tree>());
+        BOOST_TEST(wrong_with(pool) == "");
+        const auto objects = pool.objects();
+        BOOST_REQUIRE(objects.size() == 1U);
+        BOOST_TEST(objects[0].allocator + " " + objects[0].lock == ss::registry::profile_name<Tree>());
+        hana::for_each(ss::registry::few_prefix_trees, [&](auto other) {
+            using Other = typename decltype(other)::type;
+            if constexpr (!std::same_as<Tree, Other>)
+                BOOST_TEST(thrown_by([&] { const Other wrong(pool, "tree"); }) == error(errc::other_policies));
+        });
+        // A tree is no table, whatever the policies.
+        using Table = ss::HashTable<typename Tree::allocator_policy, typename Tree::lock_policy>;
+        BOOST_TEST(thrown_by([&] { const Table wrong(pool, "tree"); }) == error(errc::other_type));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(one_pool_of_trees_and_tables) {
+    const ss::Pool pool = ss::Pool::anonymous();
+    { ss::PrefixTree<ss::SimpleAllocator, ss::Optimistic<Known>>(pool, "tree").insert("k", "v"); }
+    { ss::HashTable<ss::SimpleAllocator, ss::Optimistic<Known>>(pool, "table").insert("k", "v"); }
+    BOOST_TEST(opened_as(pool, "tree") == "SIMPLE known+o");
+    BOOST_TEST(opened_as(pool, "table") == "SIMPLE known+o WYHASH4");
+    // Who takes one kind only is told of the other.
+    const auto open_table = [&](const std::string& name) {
+        int taken = 0;
+        ss::open_any(pool, name, ss::policies<Known>,
+                     [&]<class A, class L, class H>(ss::HashTable<A, L, H>& table) { taken += table.contains("k"); });
+        return taken;
+    };
+    BOOST_TEST(open_table("table") == 1);
+    BOOST_TEST(thrown_by([&] { open_table("tree"); }) == error(errc::other_type));
+    BOOST_TEST(sentence_of([&] { open_table("tree"); }).find("PFXTREE") != std::string::npos);
+    BOOST_TEST(pool.verify<ss::Catalogue<Known>>().empty());
+    BOOST_TEST(pool.remove_object<ss::Catalogue<Known>>("tree"));
+    BOOST_TEST(thrown_by([&] { opened_as(pool, "tree"); }) == error(errc::no_such_object));
+    // A lock that is not known here.
+    const ss::Pool other = ss::Pool::anonymous();
+    { ss::PrefixTree<>::with<Mine>(other, "tree").insert("k", "v"); }
+    BOOST_TEST(thrown_by([&] { opened_as(other, "tree"); }) == error(errc::unknown_policy));
+    BOOST_TEST(sentence_of([&] { opened_as(other, "tree"); }).find("lock mine") != std::string::npos);
+}

@@ -5,10 +5,12 @@
 //     "values"    keys with values that say which key they belong to, inserted, overwritten, erased, walked
 //     "side"      filled and cleared again and again
 //     "counts"    incr by whoever lives; each process writes down in memory of its own how often it has done so
+//     and trees, see trees.hpp
 #pragma once
 
 #include <ss/registry.hpp>
 
+#include "storm/trees.hpp"
 #include "support/barrier.hpp"
 #include "support/expect.hpp"
 #include "support/process.hpp"
@@ -39,6 +41,7 @@ inline constexpr std::int64_t units = 1000; ///< in each account at first
 struct StormTally {
     std::array<std::atomic<std::uint64_t>, storm_workers> operations{};
     std::atomic<std::uint64_t> counted{0};               ///< incr that returned
+    std::atomic<std::uint64_t> counted_in_tree{0};       ///< the same
     std::array<std::atomic<std::uint64_t>, 24> stalls{}; ///< operations by log2 of their microseconds
     std::atomic<std::uint64_t> wrong{0};
 };
@@ -49,6 +52,7 @@ template <class Table>
     const Pool pool(path);
     std::array<Table, 2> books{Table(pool, "a"), Table(pool, "b")};
     Table values(pool, "values", {.bits = 2}), side(pool, "side", {.bits = 0}), counts(pool, "counts");
+    StormTrees<Table> trees(pool);
     std::mt19937 random(seed);
     const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     const auto value_of = [&](const std::string& key) { return key + std::string(below(200), 'v') + key; };
@@ -58,7 +62,7 @@ template <class Table>
     for (;;) {
         const auto begin = std::chrono::steady_clock::now();
         const std::string key = "key" + std::to_string(below(3000));
-        switch (below(10)) {
+        switch (below(20)) {
         case 0:
         case 1: {
             const std::string from = std::to_string(below(accounts)), to = std::to_string(below(accounts));
@@ -91,9 +95,12 @@ template <class Table>
                     if (!is_right(std::string(walked), std::string(value))) ++tally.wrong;
                 });
             break;
-        default:
+        case 9:
             side.insert(key, key);
             if (below(200) == 0) side.clear();
+            break;
+        default:
+            trees.work(random, worker, books[below(2)], accounts, tally.wrong, tally.counted_in_tree);
         }
         const auto took =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
@@ -102,14 +109,14 @@ template <class Table>
     }
 }
 
-/// All units of all accounts.
+/// All units of all accounts, those in the tree too.
 template <class Table>
 std::int64_t sum_of(const Pool& pool) {
     std::int64_t sum = 0;
     for (const char* const name : {"a", "b"})
         for (std::int64_t i = 0; i < accounts; ++i)
             sum += Table(pool, name).template find_as<std::int64_t>(std::to_string(i)).value_or(0);
-    return sum;
+    return sum + StormTrees<Table>(pool).sum();
 }
 
 /// Storms over one profile for so long, checks all that must be true, and prints a line of what there was.
@@ -125,6 +132,7 @@ void storm(std::chrono::milliseconds duration) {
             a.incr(std::to_string(i), units);
             b.incr(std::to_string(i), units);
         }
+        StormTrees<Table>(pool).begin();
     }
     Shared<StormTally> tally;
     std::mt19937 random(20'26);
@@ -162,6 +170,10 @@ void storm(std::chrono::milliseconds duration) {
     const auto counted = Table(pool, "counts").template find_as<std::int64_t>("all").value_or(0);
     BOOST_TEST(static_cast<std::uint64_t>(counted) >= tally->counted);
     BOOST_TEST(static_cast<std::uint64_t>(counted) <= tally->counted + kills);
+    const StormTrees<Table> trees(pool);
+    BOOST_TEST(static_cast<std::uint64_t>(trees.counted()) >= tally->counted_in_tree);
+    BOOST_TEST(static_cast<std::uint64_t>(trees.counted()) <= tally->counted_in_tree + kills);
+    trees.check();
 
     std::uint64_t operations = 0;
     for (const auto& stall : tally->stalls) operations += stall;

@@ -199,6 +199,16 @@ public:
         return look_up(key, [&](const auto& path, Word word) { return detail::copy_value(path, word, value); });
     }
 
+    /// The value as a bool, std::int64_t, double or std::string. Throws wrong_type if it is another.
+    template <ValueAlternative T>
+    [[nodiscard]] std::optional<T> find_as(const Bytes& key) const {
+        Value value;
+        if (!find_into(key, value)) return std::nullopt;
+        if (T* const found = std::get_if<T>(&value)) return std::move(*found);
+        throw_error(errc::wrong_type, "the value is of type " + std::string(to_string(type_of(value))) +
+                                          ", asked for was " + std::string(to_string(type_of(Value(T())))));
+    }
+
     /// What the value is; nothing if the key is missing.
     [[nodiscard]] std::optional<ValueType> type(const Bytes& key) const {
         ValueType type{};
@@ -260,6 +270,11 @@ public:
     [[nodiscard]] std::optional<Value> find(const UserTransaction<A, V>& tx, const Bytes& key) const {
         domain_.check_joined(tx);
         return find(key);
+    }
+    template <ValueAlternative T, class A, bool V>
+    [[nodiscard]] std::optional<T> find_as(const UserTransaction<A, V>& tx, const Bytes& key) const {
+        domain_.check_joined(tx);
+        return find_as<T>(key);
     }
     template <class A, bool V>
     [[nodiscard]] bool contains(const UserTransaction<A, V>& tx, const Bytes& key) const {
@@ -341,8 +356,8 @@ public:
 
     /// Of the entries whose keys begin with `prefix` the `k` greatest, the greatest first, of equal ones those with the
     /// smaller key: completions, by weight. less(const Value&, const Value&). Looks at all of them; keeps k.
-    template <class Less>
-    [[nodiscard]] std::vector<value_type> top(const Bytes& prefix, std::size_t k, Less less) const {
+    template <class Less = ValueLess>
+    [[nodiscard]] std::vector<value_type> top(const Bytes& prefix, std::size_t k, Less less = {}) const {
         detail::GreatestEntries greatest(k, std::move(less));
         for_each_prefix(prefix, [&](std::string_view key, const ValueView& value) { greatest.offer(key, value); });
         return std::move(greatest).sorted();

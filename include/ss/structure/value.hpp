@@ -65,6 +65,32 @@ enum class ValueType : std::uint8_t { null, boolean, integer, real, string };
     return nullptr;
 }
 
+/// An order of values, since std::less has none for null: by type, as ValueType lists them, and then by value. NaN comes
+/// before all other reals, and is equal to itself.
+struct ValueLess {
+    using is_transparent = void;
+
+    [[nodiscard]] bool operator()(const ValueView& a, const ValueView& b) const noexcept {
+        if (a.index() != b.index()) return a.index() < b.index();
+        if (const auto* string = std::get_if<std::string_view>(&a)) return *string < std::get<std::string_view>(b);
+        if (const auto* integer = std::get_if<std::int64_t>(&a)) return *integer < std::get<std::int64_t>(b);
+        if (const auto* boolean = std::get_if<bool>(&a)) return !*boolean && std::get<bool>(b);
+        if (const auto* real = std::get_if<double>(&a)) {
+            const double other = std::get<double>(b);
+            return *real < other || (*real != *real && other == other);
+        }
+        return false;
+    }
+    [[nodiscard]] bool operator()(const Value& a, const Value& b) const noexcept {
+        return (*this)(view_of(a), view_of(b));
+    }
+};
+
+/// What `find_as` finds: exactly one of the types of a value, but null.
+template <class T>
+concept ValueAlternative =
+    std::same_as<T, bool> || std::same_as<T, std::int64_t> || std::same_as<T, double> || std::same_as<T, std::string>;
+
 /// What may be passed as a value: exactly bool, other integral types, floating ones, nullptr, Value, ValueView, and what
 /// converts to std::string_view.
 template <class T>

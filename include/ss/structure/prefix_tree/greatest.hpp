@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,11 @@ public:
 
     void offer(std::string_view key, const ValueView& value) {
         if (k_ == 0) return;
+        // An equal one that comes later has the greater key.
+        if constexpr (std::is_same_v<Less, ValueLess>) // which needs no copy
+            if (best_.size() == k_ && !less_(view_of(best_.front().second), value)) return;
         Value copy = copy_of(value);
         if (best_.size() == k_) {
-            // An equal one that comes later has the greater key.
             if (!less_(best_.front().second, copy)) return;
             std::pop_heap(best_.begin(), best_.end(), Before{&less_});
             best_.pop_back();

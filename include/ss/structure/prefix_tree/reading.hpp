@@ -19,6 +19,8 @@
 #include <ss/domain/optimistic_read.hpp>
 #include <ss/structure/prefix_tree/node.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -133,12 +135,39 @@ bool look_up(Path& path, std::string_view key, bool& hit, F found) {
     }
 }
 
+/// The places of a way down: most are short, and need no memory of their own.
+template <class Place>
+class Places {
+public:
+    void push(const Place& place) {
+        if (count_ < first_.size())
+            first_[count_++] = place;
+        else
+            rest_.push_back(place);
+    }
+    /// f(place) for each until it returns false, which is then returned.
+    template <class F>
+    [[nodiscard]] bool all(F f) const {
+        for (std::size_t i = 0; i < count_; ++i)
+            if (!f(first_[i])) return false;
+        for (const Place& place : rest_)
+            if (!f(place)) return false;
+        return true;
+    }
+
+private:
+    std::array<Place, 24> first_{}; // the first count_ count
+    std::size_t count_ = 0;
+    std::vector<Place> rest_;
+};
+
 /// Calls found(path, word, size) with the value of the longest key that `key` begins with, and that key's size; found
 /// returns false to try all again. Sets `hit`. Inside of attempt_in_tree. All of the way is validated at the end: a
 /// shorter key could have come after we passed it, and a longer one gone before we came to it.
 template <class Path, class F>
 bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
-    std::vector<typename Path::Place> way(1, path.place());
+    Places<typename Path::Place> way;
+    way.push(path.place());
     struct {
         Word word = 0;
         std::size_t size = 0;
@@ -147,15 +176,15 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
     std::size_t size = 0; // of the key so far
     for (Word word = load(path.head().root);;) {
         if (!Tagged::is_node(word)) {
-            if (word != 0) best = {word, size, way.back()};
+            if (word != 0) best = {word, size, path.place()};
             break;
         }
         if (!path.descend(word)) return false;
-        way.push_back(path.place());
+        way.push(path.place());
         const NodeView node(path.region(), word);
         if (node.match(key.substr(size)) != node.prefix_size()) break;
         size += node.prefix_size();
-        if (const Word value = load(node.value()); value != 0) best = {value, size, way.back()};
+        if (const Word value = load(node.value()); value != 0) best = {value, size, path.place()};
         const Word* const slot = size == key.size() ? nullptr : node.find(static_cast<std::uint8_t>(key[size]));
         if (slot == nullptr) break;
         word = load(*slot);
@@ -163,9 +192,7 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
     }
     hit = best.word != 0;
     if (hit && (!path.return_to(best.place) || !found(path, best.word, best.size))) return false;
-    for (const auto& place : way)
-        if (!path.return_to(place)) return false;
-    return true;
+    return way.all([&](const auto& place) { return path.return_to(place); });
 }
 
 /// Copies a value; of a string, into the memory that `out` has if it is one. False if the node has changed meanwhile.
