@@ -16,6 +16,7 @@
 #include <ss/structure/prefix_tree/print.hpp>
 #include <ss/structure/prefix_tree/stats.hpp>
 #include <ss/structure/prefix_tree/verify.hpp>
+#include <ss/structure/prefix_tree/whole.hpp>
 #include <ss/structure/prefix_tree/write.hpp>
 #include <ss/structure/replace_policy.hpp>
 #include <ss/structure/value.hpp>
@@ -395,9 +396,9 @@ public:
     template <class Traits>
     void print(std::basic_ostream<char, Traits>& out) const {
         std::string text; // nobody waits for the stream
-        read_whole([&](Word& root, auto) {
+        detail::read_whole(domain_, object_, [&](const detail::Hook& root, auto) {
             text.clear();
-            detail::append_subtree(text, domain_.region(), load(root));
+            detail::append_subtree(text, domain_.region(), load(*root.slot));
             return true;
         });
         out << text;
@@ -464,56 +465,24 @@ private:
         return counts;
     }
 
-    void check_is_there() const {
-        if (load(object_.entry->generation) != object_.generation)
-            throw Error(errc::no_such_object, "the object was removed while a handle to it was open",
-                        domain_.core().attachment().name());
-    }
+    void check_is_there() const { detail::check_is_there(domain_.core(), object_); }
 
-    /// f(root, valid) on the tree as it is at one moment: under the lock; on a read-only pool again and again until nobody
-    /// has written meanwhile, which valid() tells beforehand: f returns what it returned last, true if it was not asked.
-    template <class F>
-    void read_whole(F f) const {
-        const auto root = [&]() -> Word& {
-            check_is_there();
-            const Offset<detail::TreeHead> head{load(object_.entry->root[detail::tree_head_root])};
-            return domain_.region().at(head).root;
-        };
-        if (!domain_.core().attachment().is_read_only()) {
-            domain_.read_settled([&] { (void)f(root(), [] { return true; }); });
-            return;
-        }
-        domain_.read([&](auto reading) {
-            const Word& changes = object_.entry->root[detail::tree_changes_root];
-            Word seen = 0;
-            const auto valid = [&] { return reading.validate(changes, seen); };
-            if (!reading.begin(changes, seen)) return false;
-            try {
-                return f(root(), valid) && valid();
-            } catch (const Error&) {
-                if (valid()) throw;
-                return false;
-            }
+    /// block_size(offset) is what a block counts for.
+    template <class BlockSize>
+    [[nodiscard]] detail::SubtreeSum sum_of(const Bytes& prefix, BlockSize block_size) const {
+        detail::SubtreeSum sum;
+        detail::read_whole(domain_, object_, [&](const detail::Hook& root, auto valid) {
+            sum = {};
+            const detail::Way way = detail::find_way(domain_.region(), root, prefix.view(), true);
+            return !way.hit || detail::sum_subtree(domain_.region(), load(*way.target.slot), block_size, valid, sum);
         });
+        return sum;
     }
 
     [[nodiscard]] std::uint64_t block_size(std::uint64_t offset) const {
         const auto& state =
             *reinterpret_cast<const typename Allocator::State*>(domain_.core().block().allocator.data());
         return Allocator::block_size(state, detail::HeapView(domain_.core()), offset);
-    }
-
-    /// block_size(offset) is what a block counts for.
-    template <class BlockSize>
-    [[nodiscard]] detail::SubtreeSum sum_of(const Bytes& prefix, BlockSize block_size) const {
-        detail::SubtreeSum sum;
-        read_whole([&](Word& root, auto valid) {
-            sum = {};
-            const detail::Hook hook{.slot = &root, .owner = 0};
-            const detail::Way way = detail::find_way(domain_.region(), hook, prefix.view(), true);
-            return !way.hit || detail::sum_subtree(domain_.region(), load(*way.target.slot), block_size, valid, sum);
-        });
-        return sum;
     }
 
     void read_one(const detail::WalkStart& start, detail::TreeBatch& batch, bool key_only = false) const {
@@ -562,13 +531,18 @@ private:
     }
 
     bool put_in(Tx& tx, const Bytes& key, const detail::NewValue& value) {
-        if (key.size() > detail::max_key_size)
-            throw_error(errc::too_large, "a key has " + std::to_string(key.size()) + " bytes, expected at most " +
-                                             std::to_string(detail::max_key_size));
+        check_key(key);
         return Writer(tx, object_).insert(key.view(), value);
     }
 
+    static void check_key(const Bytes& key) {
+        if (key.size() > detail::max_key_size)
+            throw_error(errc::too_large, "a key has " + std::to_string(key.size()) + " bytes, expected at most " +
+                                             std::to_string(detail::max_key_size));
+    }
+
     bool insert_if_in(Tx& tx, const Check& check, const Bytes& key, const AnyValue& value) {
+        check_key(key);
         if (!holds_in(tx, check)) return false;
         (void)put_in(tx, key, detail::NewValue(value));
         return true;

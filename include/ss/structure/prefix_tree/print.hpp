@@ -4,7 +4,9 @@
 #include <ss/structure/prefix_tree/reading.hpp>
 #include <ss/structure/prefix_tree/subtree.hpp>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -43,9 +45,12 @@ inline void append_value(std::string& out, const ValueView& value) {
     case ValueType::integer:
         out += std::to_string(std::get<std::int64_t>(value));
         return;
-    case ValueType::real:
-        out += std::to_string(std::get<double>(value));
+    case ValueType::real: {
+        std::array<char, 32> digits{}; // the fewest that lead back to the same number
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), std::get<double>(value)).ptr;
+        out.append(digits.data(), end);
         return;
+    }
     case ValueType::string:
         append_escaped(out, std::get<std::string_view>(value));
         return;
@@ -54,6 +59,7 @@ inline void append_value(std::string& out, const ValueView& value) {
 
 /// Appends all that hangs below `word`. Under the lock. Does not recurse.
 inline void append_subtree(std::string& out, const Region& region, Word word) {
+    constexpr std::size_t deepest = 64; // to be drawn: trees may be a thousand times as deep
     static constexpr std::array<std::string_view, 5> names = {"leaf", "Node4", "Node16", "Node48", "Node256"};
     struct Item {
         Word word;
@@ -65,7 +71,7 @@ inline void append_subtree(std::string& out, const Region& region, Word word) {
         const Item item = pending.back();
         pending.pop_back();
         if (item.word == 0) continue;
-        out.append(2 * item.depth, ' ');
+        out.append(2 * std::min(item.depth, deepest), ' ');
         if (item.byte >= 0) {
             const auto byte = static_cast<char>(item.byte);
             append_escaped(out, std::string_view(&byte, 1));
