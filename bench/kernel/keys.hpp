@@ -20,7 +20,7 @@ namespace bench {
 enum class KeySet {
     bytes,  ///< random, of one size
     digits, ///< 16 of them, random
-    paths,  ///< of files, 28 to 46 bytes: a random half of all files of a tree, the other half is missing
+    paths,  ///< of files, about 37 bytes: a random half of all files of a tree, the other half is missing
 };
 
 inline constexpr std::array<const char*, 3> key_set_names = {"bytes", "digits", "paths"};

@@ -20,7 +20,7 @@ namespace ss::test {
 /// "t" with 12 entries of many sizes, keys "k0", "k1", … and "", and "u" with 3; and some free blocks.
 inline std::unique_ptr<TwoTables> prepare_tables(const TableProfile& profile, const Pool& pool) {
     auto tables = profile.open(pool, table_bits);
-    for (const std::size_t size : {0, 8, 24, 64, 65, 100, 600, 40, 8, 3000, 24, 200}) {
+    for (const std::size_t size : {0U, 8U, 24U, 64U, 65U, 100U, 600U, 40U, 8U, 3000U, 24U, 200U}) {
         const std::uint64_t n = tables->size();
         tables->t().insert(numbered("k", n), std::string(size, static_cast<char>('a' + n)));
     }

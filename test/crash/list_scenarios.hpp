@@ -94,12 +94,12 @@ private:
     static std::unique_ptr<AnyList> prepare(const ListProfile& profile, const Path& path) {
         auto list = profile.open(open_pool(path));
         Word key = 100;
-        for (const std::size_t size : {24, 100, 24, 600, 24, 40, 3000, 100, 24, 8}) {
+        for (const std::size_t size : {24U, 100U, 24U, 600U, 24U, 40U, 3000U, 100U, 24U, 8U}) {
             list->change(
                 [&](ListEditor& editor) { editor.push(key, std::string(size, static_cast<char>('a' + key % 26))); });
             ++key;
         }
-        for (const Word gone : {101, 104, 105}) list->change([&](ListEditor& editor) { editor.erase(gone); });
+        for (const Word gone : {101U, 104U, 105U}) list->change([&](ListEditor& editor) { editor.erase(gone); });
         return list;
     }
 

@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(overwriting_by_shorter_and_longer_values) {
             BOOST_REQUIRE(t.at("k") == bytes(after, 2));
         }
     // Short, then as long as it was: the record keeps its room or finds another, and counts its bytes right.
-    for (std::size_t size : {64, 0, 64, 1, 65, 63, 9, 72, 8}) {
+    for (std::size_t size : {64U, 0U, 64U, 1U, 65U, 63U, 9U, 72U, 8U}) {
         t.insert("k", bytes(size));
         BOOST_REQUIRE(t.at("k") == bytes(size));
         BOOST_REQUIRE(wrong_with(pool) == "");

@@ -83,7 +83,7 @@ std::map<std::string, Value> samples() {
     for (int i = 0; i < 500; ++i) {
         std::string key(engine() % 5, '\0');
         for (char& c : key) c = bytes[engine() % bytes.size()];
-        if (i % 5 == 0) key += std::string(i % 40, bytes[engine() % bytes.size()]);
+        if (i % 5 == 0) key += std::string(static_cast<std::size_t>(i % 40), bytes[engine() % bytes.size()]);
         all.emplace(key, std::int64_t{i});
     }
     for (unsigned i = 0; i < 256; i += 2)
