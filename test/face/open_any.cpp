@@ -200,15 +200,15 @@ BOOST_AUTO_TEST_CASE(one_pool_of_trees_and_tables) {
     BOOST_TEST(opened_as(pool, "tree") == "SIMPLE known+o");
     BOOST_TEST(opened_as(pool, "table") == "SIMPLE known+o WYHASH4");
     // Who takes one kind only is told of the other.
-    const auto open_table = [&](const std::string& name) {
+    const auto open_tree = [&](const std::string& name) {
         int taken = 0;
         ss::open_any(pool, name, ss::policies<Known>,
-                     [&]<class A, class L, class H>(ss::HashTable<A, L, H>& table) { taken += table.contains("k"); });
+                     [&]<class A, class L>(ss::PrefixTree<A, L>& tree) { taken += tree.contains("k"); });
         return taken;
     };
-    BOOST_TEST(open_table("table") == 1);
-    BOOST_TEST(thrown_by([&] { open_table("tree"); }) == error(errc::other_type));
-    BOOST_TEST(sentence_of([&] { open_table("tree"); }).find("PFXTREE") != std::string::npos);
+    BOOST_TEST(open_tree("tree") == 1);
+    BOOST_TEST(thrown_by([&] { open_tree("table"); }) == error(errc::other_type));
+    BOOST_TEST(sentence_of([&] { open_tree("table"); }).find("HASHTAB") != std::string::npos);
     BOOST_TEST(pool.verify<ss::Catalogue<Known>>().empty());
     BOOST_TEST(pool.remove_object<ss::Catalogue<Known>>("tree"));
     BOOST_TEST(thrown_by([&] { opened_as(pool, "tree"); }) == error(errc::no_such_object));

@@ -43,8 +43,7 @@ public:
         const std::uint64_t offset = recoverable(word);
         const Word n = load(journal().count);
         if (n >= journal_capacity - reserved_) [[unlikely]]
-            refuse("its " + std::to_string(journal_capacity) + " journal entries, of which " +
-                   std::to_string(reserved_) + " are kept for its frees");
+            refuse_entry();
         JournalEntry& entry = journal().entries[n];
         put(entry.offset, offset);
         put(entry.old, load(word));
@@ -60,7 +59,7 @@ public:
         const std::uint64_t offset = recoverable(version);
         const Word n = load(journal().touched_count);
         if (n >= touched_capacity) [[unlikely]]
-            refuse("its " + std::to_string(touched_capacity) + " versions");
+            refuse_version();
         put(journal().touched[n], offset);
         compiler_fence();
         put(journal().touched_count, n + 1);
@@ -145,6 +144,14 @@ private:
         return region_->word(offset);
     }
 
+    // Each out of line as a whole, for what builds a sentence needs registers that the hot path would have to save.
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_entry() const {
+        refuse("its " + std::to_string(journal_capacity) + " journal entries, of which " + std::to_string(reserved_) +
+               " are kept for its frees");
+    }
+    [[noreturn, gnu::cold, gnu::noinline]] static void refuse_version() {
+        refuse("its " + std::to_string(touched_capacity) + " versions");
+    }
     [[noreturn, gnu::cold, gnu::noinline]] static void refuse(const std::string& what) {
         throw Error(errc::transaction_too_large, "the transaction has used up " + what);
     }

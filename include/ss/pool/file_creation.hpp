@@ -25,12 +25,13 @@
 
 namespace ss::inline v0::detail {
 
-/// The largest size not above `wanted` that can be reserved here, by halving.
+/// The largest size not above `wanted` that can be reserved here, by halving. (Where the kernel says ENOMEM, valgrind says
+/// EINVAL.)
 [[nodiscard]] inline std::uint64_t reservable(int descriptor, std::uint64_t wanted, const std::string& path) {
     for (std::uint64_t size = wanted; size >= 16 * mebi || size == wanted; size /= 2) {
         if (os::try_map_shared(descriptor, align_down(size, region_alignment), true).is_mapped())
             return align_down(size, region_alignment);
-        if (errno != ENOMEM) os::throw_errno(errno, "map the file", path);
+        if (errno != ENOMEM && errno != EINVAL) os::throw_errno(errno, "map the file", path);
     }
     throw Error(errc::address_space, "no address space for max_size, nor for 16 MiB", path);
 }

@@ -6,6 +6,7 @@
 #include <ss/structure/prefix_tree/layout.hpp>
 #include <ss/structure/prefix_tree/tagged.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -131,17 +132,29 @@ private:
         return found;
     }
 
+    // Of a Node48 or Node256: eight bytes at a time, or slot by slot.
+
     [[nodiscard]] Branch scan_up(unsigned from) const {
-        for (unsigned byte = from; byte < 256; ++byte)
+        for (unsigned byte = from; byte < 256; ++byte) {
+            if (kind().shape == Shape::node48) {
+                const Word left = load(keys()[byte / 8]) >> (8 * (byte % 8));
+                byte = left == 0 ? byte | 7U : byte + static_cast<unsigned>(std::countr_zero(left)) / 8;
+            }
             if (Word* const slot = find(static_cast<std::uint8_t>(byte)); slot != nullptr)
                 return {.byte = byte, .slot = slot};
+        }
         return {};
     }
 
     [[nodiscard]] Branch scan_down(unsigned below) const {
-        for (unsigned byte = below; byte-- > 0;)
+        for (unsigned byte = below; byte-- > 0;) {
+            if (kind().shape == Shape::node48) {
+                const Word left = load(keys()[byte / 8]) << (8 * (7 - byte % 8));
+                byte = left == 0 ? byte & ~7U : byte - static_cast<unsigned>(std::countl_zero(left)) / 8;
+            }
             if (Word* const slot = find(static_cast<std::uint8_t>(byte)); slot != nullptr)
                 return {.byte = byte, .slot = slot};
+        }
         return {};
     }
 

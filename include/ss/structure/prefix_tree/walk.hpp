@@ -108,7 +108,7 @@ public:
 private:
     /// A node that the walk is in. Positions: 0 is the value, byte + 1 is a branch. Up goes from small to great.
     struct Level {
-        std::uint64_t offset;
+        NodeView node; ///< as good as its version, which is looked at whenever we come back
         typename Path::Place place;
         std::size_t key_size; ///< of the key when it was at this node's value
         unsigned position;    ///< up: the next; down: one more than the next
@@ -133,8 +133,9 @@ private:
                 const bool behind = rest.empty() ? start.inclusive : To == Direction::down;
                 return word == 0 || !behind || visit(word);
             }
-            const NodeView* const node = enter(word);
-            if (node == nullptr) return false;
+            const std::optional<NodeView> node = descend(word);
+            if (!node) return false;
+            push(*node);
             const std::size_t matched = node->match(rest);
             if (matched != node->prefix_size()) {
                 // All below is before the start, or behind.
@@ -169,7 +170,7 @@ private:
         Level& level = levels_.back();
         if (!path_->return_to(level.place)) return false;
         key_.resize(level.key_size);
-        const NodeView node(path_->region(), level.offset);
+        const NodeView node = level.node; // the level may move
         NodeView::Branch branch;
         if constexpr (To == Direction::up) {
             if (level.position == 0) {
@@ -194,7 +195,7 @@ private:
             return true;
         }
         const Word word = load(*branch.slot);
-        grow_key(1, level.offset);
+        grow_key(1, node.offset());
         key_.back() = static_cast<char>(branch.byte);
         return visit(word);
     }
@@ -209,7 +210,13 @@ private:
     /// To the node or value at the key as it is now.
     [[nodiscard]] bool visit(Word word) {
         if (word == 0) return true;
-        if (Tagged::is_node(word)) return enter(word) != nullptr;
+        if (Tagged::is_node(word)) {
+            const std::optional<NodeView> node = descend(word);
+            if (!node) return false;
+            if (node->count() == 0) return visit_value_of(*node); // a leaf is no place to come back to
+            push(*node);
+            return true;
+        }
         const StoredValue value(path_->region(), word);
         if (limit_.keys_only) {
             batch_->push(key_, StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
@@ -223,22 +230,34 @@ private:
         return false;
     }
 
-    /// Into a node, before its first position. Null if it has changed.
-    [[nodiscard]] const NodeView* enter(std::uint64_t offset) {
-        if (!path_->descend(offset)) return nullptr;
-        node_.emplace(path_->region(), offset);
-        const std::size_t before = key_.size();
-        if (node_->prefix_size() != 0) {
-            if (!path_->validate()) return nullptr; // the size is believed from here on
-            grow_key(node_->prefix_size(), offset);
-            copy_words(key_.data() + before, node_->prefix_words(), node_->prefix_size());
+    /// To a node, with its prefix behind the key. Nothing if it has changed.
+    [[nodiscard]] std::optional<NodeView> descend(std::uint64_t offset) {
+        if (!path_->descend(offset)) return std::nullopt;
+        const NodeView node(path_->region(), offset);
+        if (node.prefix_size() != 0) {
+            if (!path_->validate()) return std::nullopt; // the size is believed from here on
+            const std::size_t before = key_.size();
+            grow_key(node.prefix_size(), offset);
+            copy_words(key_.data() + before, node.prefix_words(), node.prefix_size());
         }
         if (++barren_ > most_barren && path_->validate()) path_->region().refuse(offset);
-        levels_.push_back({.offset = offset,
+        return node;
+    }
+
+    /// Into the node that we have come to, before its first position.
+    void push(const NodeView& node) {
+        // All that hangs here comes soon, and from memory as a rule. A prefetch of nonsense does no harm.
+        if (node.is_small())
+            for (std::uint64_t i = 0; i < node.count(); ++i) prefetch(load(node.slots()[i]) & ~Tagged::mask);
+        levels_.push_back({.node = node,
                            .place = path_->place(),
                            .key_size = key_.size(),
                            .position = To == Direction::up ? 0 : positions});
-        return &*node_;
+    }
+
+    void prefetch(std::uint64_t offset) const noexcept {
+        const auto pool = reinterpret_cast<std::uintptr_t>(path_->region().data(0));
+        __builtin_prefetch(reinterpret_cast<const void*>(pool + offset));
     }
 
     void leave() { levels_.pop_back(); }
@@ -255,7 +274,6 @@ private:
     TreeBatch* batch_;
     std::vector<Level> levels_;
     std::string key_;
-    std::optional<NodeView> node_;
     std::uint64_t barren_ = 0; ///< nodes since the last entry
     bool at_end_ = false;
 };
@@ -292,9 +310,9 @@ template <Direction To, class Read>
 /// changed, by f or by others. `Tree` has `read_batch<Direction>(start, limit, batch, changes)` and `changes()`.
 template <class Tree, class F>
 void scan(const Tree& tree, WalkStart start, F f) {
-    constexpr std::size_t first_appetite = 4, most = 512;
+    constexpr std::size_t first_appetite = 8, most = 512;
     TreeBatch batch;
-    std::size_t appetite = most;
+    std::size_t appetite = first_appetite;
     for (std::string from(start.key);;) {
         start.key = from;
         Word changes = 0;
