@@ -23,7 +23,7 @@ using OtherTrees =
 namespace {
 
 /// All images of an operation, and a little of what follows.
-constexpr Effort sparing = {.second = 5, .kills = 3, .kernel_kills = 12, .kernel_second = 1};
+constexpr Effort sparing = {.second = 2, .kills = 2, .kernel_kills = 6, .kernel_second = 1};
 
 } // namespace
 

@@ -72,26 +72,35 @@ private:
         const std::uint8_t shape = bytes_.byte();
         const std::size_t size = shape >> 4;
         switch (shape & 3) {
-        case 0: return bytes_.string(size);
+        case 0:
+            return bytes_.string(size);
         case 1: {
             std::string key = bytes_.string(size);
             for (char& c : key) c = static_cast<char>(c & 1);
             return key;
         }
-        case 2: return std::string(40 + (shape & 12), 'p') + bytes_.string(size);
-        default: return std::string(size * 20, '\0') + bytes_.string(1);
+        case 2:
+            return std::string(40 + (shape & 12), 'p') + bytes_.string(size);
+        default:
+            return std::string(size * 20, '\0') + bytes_.string(1);
         }
     }
 
     Value value() {
         const std::uint8_t kind = bytes_.byte();
         switch (kind % 6) {
-        case 0: return nullptr;
-        case 1: return (kind & 64) != 0;
-        case 2: return std::int64_t{kind} - 128;
-        case 3: return bytes_.number();
-        case 4: return static_cast<double>(kind) / 8;
-        default: return std::string(kind, static_cast<char>(kind));
+        case 0:
+            return nullptr;
+        case 1:
+            return (kind & 64) != 0;
+        case 2:
+            return std::int64_t{kind} - 128;
+        case 3:
+            return bytes_.number();
+        case 4:
+            return static_cast<double>(kind) / 8;
+        default:
+            return std::string(kind, static_cast<char>(kind));
         }
     }
 
@@ -101,15 +110,31 @@ private:
         case 0:
         case 1:
         case 2:
-        case 3: insert(); break;
+        case 3:
+            insert();
+            break;
         case 4:
-        case 5: erase(); break;
-        case 6: erase_prefix(); break;
-        case 7: increment(); break;
-        case 8: look(); break;
-        case 9: walk(); break;
-        case 10: fill(operation); break;
-        default: transact(); break;
+        case 5:
+            erase();
+            break;
+        case 6:
+            erase_prefix();
+            break;
+        case 7:
+            increment();
+            break;
+        case 8:
+            look();
+            break;
+        case 9:
+            walk();
+            break;
+        case 10:
+            fill(operation);
+            break;
+        default:
+            transact();
+            break;
         }
     }
 
@@ -215,9 +240,7 @@ private:
             });
             model_[a] = v;
             model_.erase(b);
-        } catch (const Undo&) {
-            expect(undo, "an undone transaction");
-        }
+        } catch (const Undo&) { expect(undo, "an undone transaction"); }
     }
 
     void check_all() {

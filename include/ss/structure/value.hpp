@@ -68,8 +68,6 @@ enum class ValueType : std::uint8_t { null, boolean, integer, real, string };
 /// An order of values, since std::less has none for null: by type, as ValueType lists them, and then by value. NaN comes
 /// before all other reals, and is equal to itself.
 struct ValueLess {
-    using is_transparent = void;
-
     [[nodiscard]] bool operator()(const ValueView& a, const ValueView& b) const noexcept {
         if (a.index() != b.index()) return a.index() < b.index();
         if (const auto* string = std::get_if<std::string_view>(&a)) return *string < std::get<std::string_view>(b);
