@@ -28,12 +28,18 @@ namespace {
 
 class Chance {
 public:
-    explicit Chance(unsigned seed) : engine_(seed) {}
+    /// Of the keys most begin with so many bytes that they share, but for some that share fewer.
+    explicit Chance(unsigned seed, std::size_t shared = 0) : engine_(seed), shared_(shared) {}
 
     std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
 
-    /// One of many that share much: of few bytes and of all, short and long, dense numbers, beginnings of each other.
     std::string key() {
+        if (shared_ == 0 || below(8) == 0) return short_key();
+        return std::string(shared_ - below(4) * 1000, 'p') + short_key();
+    }
+
+    /// One of many that share much: of few bytes and of all, short and long, dense numbers, beginnings of each other.
+    std::string short_key() {
         static const std::string few = std::string("\x00\x01\xfe\xff", 4);
         std::string key;
         switch (below(8)) {
@@ -91,12 +97,15 @@ public:
 
 private:
     std::mt19937_64 engine_;
+    std::size_t shared_;
 };
 
 template <class Tree>
 class Comparison {
 public:
-    explicit Comparison(unsigned seed) : t_(pool_, "t"), chance_(seed) { empty_ = t_.stats().bytes_allocated; }
+    explicit Comparison(unsigned seed, std::size_t shared = 0) : t_(pool_, "t"), chance_(seed, shared) {
+        empty_ = t_.stats().bytes_allocated;
+    }
 
     void run(std::uint64_t operations) {
         for (std::uint64_t i = 0; i < operations; ++i) {
@@ -273,7 +282,12 @@ private:
 
 BOOST_AUTO_TEST_CASE(the_default_profile) {
     const Watchdog dog(110, "the model");
-    Comparison<ss::PrefixTree<>>(1).run(200'000 / slowness);
+    Comparison<ss::PrefixTree<>>(1).run(1'000'000 / slowness);
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_up_to_64_kibibytes) {
+    const Watchdog dog(110, "the model");
+    Comparison<ss::PrefixTree<>>(1, 65'000).run(200 / slowness);
 }
 
 BOOST_AUTO_TEST_CASE(every_policy_at_least_once) {
