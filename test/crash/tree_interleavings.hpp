@@ -146,7 +146,8 @@ public:
         throughout_ = after;
     }
 
-    [[nodiscard]] Result run(std::uint64_t first, std::uint64_t stride) {
+    /// About `wanted` interleavings, spread over the reader's instructions from a random one on; all of them if 0.
+    [[nodiscard]] Result run(std::uint64_t wanted, std::mt19937_64& engine) {
         struct Seen {
             std::array<char, 4000> text;
         };
@@ -161,9 +162,14 @@ public:
                 markers.end();
             }
         });
+        reset();
+        child.run_to_marker();
+        std::uint64_t length = 0;
+        while (child.step()) ++length;
+        const std::uint64_t stride = wanted == 0 ? 1 : std::max<std::uint64_t>(length / wanted, 1);
         Result result;
         bool met = true;
-        for (std::uint64_t at = first; met; at += stride) {
+        for (std::uint64_t at = engine() % stride; met; at += stride) {
             reset();
             child.run_to_marker();
             for (std::uint64_t i = 0; met && i < at; ++i) met = child.step();
@@ -207,9 +213,7 @@ inline void interleave(std::uint64_t wanted) {
     for (const TreeWrite& write : tree_writes())
         for (const TreeReader& reader : tree_readers()) {
             TreeInterleaving interleaving(write, reader);
-            // A read takes some thousands of instructions.
-            const std::uint64_t stride = wanted == 0 ? 1 : 4000 / wanted;
-            const auto result = interleaving.run(engine() % stride, stride);
+            const auto result = interleaving.run(wanted, engine);
             BOOST_TEST_MESSAGE(write.name << " / " << reader.name << ": " << result.interleavings
                                           << " interleavings, " << result.bad << " bad");
             BOOST_TEST(result.interleavings != 0U);
