@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ss/domain/domain.hpp>
+#include <ss/domain/watch.hpp>
 #include <ss/structure/bytes.hpp>
 #include <ss/structure/check.hpp>
 #include <ss/structure/fwd.hpp>
@@ -256,6 +257,39 @@ public:
         });
     }
 
+    // --- watching. Where the domain's lock is held by this thread, these throw would_deadlock
+
+    /// The key as it is now, for `watch`. Whatever happens to the key after this call moves the stamp; so take it before
+    /// you look at the value. Takes the lock, and leaves word that the key is watched until it changes once.
+    [[nodiscard]] Stamp stamp(const Bytes& key) const {
+        if (domain_.core().attachment().is_read_only()) return read_stamp(key);
+        return {.key = detail::stamp_thing(domain_, object_, thing(hash_key(key).hash))};
+    }
+
+    /// Sleeps until something has happened to the key since `stamp` was taken, and returns its new stamp; nothing if
+    /// that was not so within `timeout`. A change is never missed, whoever makes it and dies of it; one whose writer is
+    /// killed before he wakes anybody is noticed within 100 ms.
+    ///
+    /// It may return without a change: after `clear`, after a transaction that was undone, where two watched keys share
+    /// one of the domain's 256 signals, and on a read-only pool when another key of the bucket changes or that is split.
+    /// On a read-only pool, where it cannot leave word, it looks every 10 ms instead. A write costs one load more while
+    /// nobody watches anything in the domain. Throws no_such_object when the table is removed.
+    ///
+    ///     for (auto seen = table.stamp("motto");;) {
+    ///         print(table.find("motto"));
+    ///         std::optional<ss::Stamp> next;
+    ///         while (!(next = table.watch("motto", seen, 1min))) {}
+    ///         seen = *next;
+    ///     }
+    [[nodiscard]] std::optional<Stamp> watch(const Bytes& key, const Stamp& stamp, const Timeout& timeout) const {
+        const HashTable self = *this; // whoever destroys the handle meanwhile does not end the pool
+        const bool changed =
+            domain_.core().attachment().is_read_only()
+                ? detail::poll_for_change([&] { return self.read_stamp(key); }, stamp, timeout)
+                : detail::wait_for_change(self.domain_, thing(hash_key(key).hash), stamp.key, timeout);
+        return changed ? std::optional(self.stamp(key)) : std::nullopt;
+    }
+
     // --- the same, said with a transaction
 
     template <class A, bool V>
@@ -362,6 +396,29 @@ private:
 
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
 
+    /// What a key is to watchers.
+    [[nodiscard]] std::uint64_t thing(std::uint64_t hash) const noexcept {
+        return detail::thing_of(region(), object_, hash);
+    }
+
+    void changed(Tx& tx, std::uint64_t hash) const {
+        if (tx.is_watched()) [[unlikely]]
+            tx.signal(thing(hash));
+    }
+
+    /// What guards the key, for those who cannot leave word.
+    [[nodiscard]] Stamp read_stamp(const Bytes& key) const {
+        const detail::HashedKey hashed = hash_key(key);
+        Stamp stamp;
+        domain_.read([&](auto reading) {
+            return detail::attempt_in_bucket(region(), object_, reading, hashed.hash, [&](const auto& table) {
+                stamp.key = table.stamp();
+                return true;
+            });
+        });
+        return stamp;
+    }
+
     [[nodiscard]] detail::HashedKey hash_key(const Bytes& key) const {
         if (key.size() > max_bytes_size)
             throw_error(errc::too_large, "a key has more than " + std::to_string(max_bytes_size) + " bytes");
@@ -396,12 +453,14 @@ private:
 
     bool put_in(Tx& tx, const Bytes& key, const Pieces& value) {
         const std::uint64_t size = value.size();
-        detail::BucketWriter writer(tx, object_, hash_key(key));
+        const detail::HashedKey hashed = hash_key(key);
+        detail::BucketWriter writer(tx, object_, hashed);
         const bool is_new = !writer.found();
         if (is_new)
             writer.insert(value, size);
         else
             writer.overwrite(value, size);
+        changed(tx, hashed.hash);
         return is_new;
     }
 
@@ -412,9 +471,11 @@ private:
     }
 
     bool erase_in(Tx& tx, const Bytes& key) {
-        detail::BucketWriter writer(tx, object_, hash_key(key));
+        const detail::HashedKey hashed = hash_key(key);
+        detail::BucketWriter writer(tx, object_, hashed);
         if (!writer.found()) return false;
         writer.erase();
+        changed(tx, hashed.hash);
         return true;
     }
 
@@ -432,12 +493,16 @@ private:
         tx.touch(object_.entry->version);
         tx.store(object_.entry->root[0], fresh);
         detail::discard_head(tx, old);
+        tx.signal_all();
     }
 
     template <TableNumber T>
     T incr_in(Tx& tx, const Bytes& key, T delta) {
-        detail::BucketWriter writer(tx, object_, hash_key(key));
-        return detail::add_number(writer, delta);
+        const detail::HashedKey hashed = hash_key(key);
+        detail::BucketWriter writer(tx, object_, hashed);
+        const T sum = detail::add_number(writer, delta);
+        changed(tx, hashed.hash);
+        return sum;
     }
 
     [[nodiscard]] Upkeep upkeep() const noexcept { return TableUpkeep::of(object_, seed_); }

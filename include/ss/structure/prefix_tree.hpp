@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ss/domain/domain.hpp>
+#include <ss/domain/watch.hpp>
 #include <ss/structure/bytes.hpp>
 #include <ss/structure/check.hpp>
 #include <ss/structure/fwd.hpp>
@@ -16,6 +17,7 @@
 #include <ss/structure/prefix_tree/print.hpp>
 #include <ss/structure/prefix_tree/stats.hpp>
 #include <ss/structure/prefix_tree/verify.hpp>
+#include <ss/structure/prefix_tree/watch.hpp>
 #include <ss/structure/prefix_tree/whole.hpp>
 #include <ss/structure/prefix_tree/write.hpp>
 #include <ss/structure/replace_policy.hpp>
@@ -112,12 +114,12 @@ public:
     /// Erases every key that begins with `prefix`, itself included; how many. Counts them by a walk under the lock,
     /// takes them away by one store; the memory comes back in small steps, with later writes.
     std::uint64_t erase_prefix(const Bytes& prefix) {
-        return write([&](Tx& tx) { return Writer(tx, object_).erase_prefix(prefix.view()); });
+        return write([&](Tx& tx) { return erase_prefix_in(tx, prefix); });
     }
 
     /// Removes all entries. size() is 0 at once; the memory comes back in small steps, with later writes.
     void clear() {
-        write([&](Tx& tx) { Writer(tx, object_).clear(); });
+        write([&](Tx& tx) { clear_in(tx); });
     }
 
     /// Adds to an integer, or to a real, and returns the new value. A missing key is created as `delta`. Integers wrap.
@@ -161,11 +163,11 @@ public:
     }
     template <class A, bool V>
     std::uint64_t erase_prefix(const UserTransaction<A, V>& tx, const Bytes& prefix) {
-        return join(tx, [&](Tx& inner) { return Writer(inner, object_).erase_prefix(prefix.view()); });
+        return join(tx, [&](Tx& inner) { return erase_prefix_in(inner, prefix); });
     }
     template <class A, bool V>
     void clear(const UserTransaction<A, V>& tx) {
-        join(tx, [&](Tx& inner) { Writer(inner, object_).clear(); });
+        join(tx, [&](Tx& inner) { clear_in(inner); });
     }
     template <class A, bool V>
     std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key,
@@ -263,6 +265,35 @@ public:
             });
         });
         return hit ? std::optional(std::move(found)) : std::nullopt;
+    }
+
+    // --- watching. Where the domain's lock is held by this thread, these throw would_deadlock
+
+    /// The key, and all keys that begin with it, as they are now: for `watch` and `watch_prefix`. Whatever happens to them
+    /// after this call moves the stamp; so take it before you look at the values. Takes the lock, and leaves word that
+    /// the key is watched until it changes once.
+    [[nodiscard]] Stamp stamp(const Bytes& key) const {
+        if (domain_.core().attachment().is_read_only()) return read_stamp();
+        return {.key = detail::stamp_thing(domain_, object_, watched().key(key.view())),
+                .prefix = detail::stamp_thing(domain_, object_, watched().prefix(key.view()))};
+    }
+
+    /// Sleeps until something has happened to the key since `stamp` was taken, and returns its new stamp; nothing if
+    /// that was not so within `timeout`. A change is never missed, whoever makes it and dies of it; one whose writer is
+    /// killed before he wakes anybody is noticed within 100 ms.
+    ///
+    /// It may return without a change: after `clear` and `erase_prefix`, after a transaction that was undone, where two
+    /// watched keys share one of the domain's 256 signals, and on a read-only pool, where it cannot leave word and looks
+    /// every 10 ms instead, after any change of the tree. A write costs one load more while nobody watches anything in
+    /// the domain, and some for each byte of its key while somebody does. Throws no_such_object when the tree is removed.
+    [[nodiscard]] std::optional<Stamp> watch(const Bytes& key, const Stamp& stamp, const Timeout& timeout) const {
+        return watch_thing(watched().key(key.view()), key, stamp.key, stamp, timeout);
+    }
+
+    /// The same for all keys that begin with `prefix`. Of a longer prefix than 64 bytes, the first 64 are watched.
+    [[nodiscard]] std::optional<Stamp> watch_prefix(const Bytes& prefix, const Stamp& stamp,
+                                                    const Timeout& timeout) const {
+        return watch_thing(watched().prefix(prefix.view()), prefix, stamp.prefix, stamp, timeout);
     }
 
     // --- the same, said with a transaction
@@ -503,6 +534,30 @@ private:
         detail::scan(self, start, f);
     }
 
+    // --- watching
+
+    [[nodiscard]] detail::WatchedKeys watched() const noexcept { return {domain_.region(), object_}; }
+
+    /// What any change of the tree moves, for those who cannot leave word.
+    [[nodiscard]] Stamp read_stamp() const {
+        Word changes = 0;
+        domain_.read([&](auto reading) {
+            if (!reading.begin(object_.entry->root[detail::tree_changes_root], changes)) return false;
+            check_is_there();
+            return true;
+        });
+        return {.key = changes, .prefix = changes};
+    }
+
+    [[nodiscard]] std::optional<Stamp> watch_thing(std::uint64_t thing, const Bytes& key, Word version,
+                                                   const Stamp& stamp, const Timeout& timeout) const {
+        const PrefixTree self = *this; // whoever destroys the handle meanwhile does not end the pool
+        const bool changed = domain_.core().attachment().is_read_only()
+                                 ? detail::poll_for_change([&] { return self.read_stamp(); }, stamp, timeout)
+                                 : detail::wait_for_change(self.domain_, thing, version, timeout);
+        return changed ? std::optional(self.stamp(key)) : std::nullopt;
+    }
+
     // --- writing
 
     /// f(tx) as a transaction of its own.
@@ -532,7 +587,9 @@ private:
 
     bool put_in(Tx& tx, const Bytes& key, const detail::NewValue& value) {
         check_key(key);
-        return Writer(tx, object_).insert(key.view(), value);
+        const bool is_new = Writer(tx, object_).insert(key.view(), value);
+        watched().changed(tx, key.view());
+        return is_new;
     }
 
     static void check_key(const Bytes& key) {
@@ -548,7 +605,22 @@ private:
         return true;
     }
 
-    bool erase_in(Tx& tx, const Bytes& key) { return Writer(tx, object_).erase(key.view()); }
+    bool erase_in(Tx& tx, const Bytes& key) {
+        const bool hit = Writer(tx, object_).erase(key.view());
+        if (hit) watched().changed(tx, key.view());
+        return hit;
+    }
+
+    std::uint64_t erase_prefix_in(Tx& tx, const Bytes& prefix) {
+        const std::uint64_t erased = Writer(tx, object_).erase_prefix(prefix.view());
+        if (erased != 0) tx.signal_all();
+        return erased;
+    }
+
+    void clear_in(Tx& tx) {
+        Writer(tx, object_).clear();
+        tx.signal_all();
+    }
 
     [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
         const Word word = Writer(tx, object_).find(check.key());
