@@ -36,6 +36,7 @@ class Check;
 struct HashTableOptions;
 struct HashTableStats;
 struct PrefixTreeStats;
+struct AtomicVectorStats;
 class AnyValue;
 enum class ValueType : unsigned char;
 struct DomainStats;

@@ -129,6 +129,41 @@ inline constexpr auto few_prefix_trees =
                   PrefixTree<SegregatedAllocator, Optimistic<RobustMutex>>,
                   PrefixTree<SimpleAllocator, Optimistic<NullLock>>>;
 
+/// What an AtomicVector may be of. (A `long long` is another type than std::int64_t, of the same kind.)
+inline constexpr auto vector_elements =
+    hana::tuple_t<std::int64_t, std::uint64_t, std::int32_t, std::uint32_t, std::int16_t, std::uint16_t, std::int8_t,
+                  std::uint8_t, double, float>;
+
+/// AtomicVector with every compatible triple of lists of elements, and of two lists of policies, as `hana::type`s.
+template <class Elements, class Allocators, class Locks>
+constexpr auto atomic_vectors_of(Elements elements_list, Allocators allocators_list, Locks locks_list) {
+    constexpr auto fits = [](auto triple) {
+        return hana::unpack(triple, [](auto, auto a, auto l) {
+            return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    constexpr auto form = [](auto triple) {
+        return hana::unpack(triple, [](auto t, auto a, auto l) {
+            return hana::type_c<
+                AtomicVector<typename decltype(t)::type, typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    return hana::transform(
+        hana::filter(hana::cartesian_product(hana::make_tuple(elements_list, allocators_list, locks_list)), fits),
+        form);
+}
+
+/// AtomicVector with every element and every policy once.
+inline constexpr auto few_atomic_vectors =
+    hana::tuple_t<AtomicVector<std::int64_t>, AtomicVector<std::uint64_t, SimpleAllocator, NullLock>,
+                  AtomicVector<std::int32_t, LogarithmicAllocator, SpinLock>,
+                  AtomicVector<std::uint32_t, SegregatedAllocator, FutexLock>,
+                  AtomicVector<std::int16_t, SimpleAllocator, RobustMutex>,
+                  AtomicVector<std::uint16_t, LogarithmicAllocator, Optimistic<SpinLock>>,
+                  AtomicVector<std::int8_t, SegregatedAllocator, Optimistic<RobustMutex>>,
+                  AtomicVector<std::uint8_t, SimpleAllocator, Optimistic<NullLock>>, AtomicVector<double>,
+                  AtomicVector<float, SimpleAllocator>>;
+
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
 using AsList = typename decltype(hana::unpack(
@@ -161,6 +196,11 @@ bool with_profile(Tables tables, std::string_view allocator, std::string_view lo
 } // namespace registry
 
 namespace detail {
+
+template <class Structure>
+struct IsVector : std::false_type {};
+template <class T, class A, class L>
+struct IsVector<AtomicVector<T, A, L>> : std::true_type {};
 
 /// Finds out what an object is, so that it can be opened as that.
 template <class... Mine>
@@ -227,6 +267,8 @@ private:
             return false;
         if constexpr (requires { typename Structure::hash_policy; })
             return is_policy<typename Structure::hash_policy>(load(entry_->hash_id), load(entry_->hash_fingerprint));
+        if constexpr (IsVector<Structure>::value)
+            return load(entry_->type_fingerprint) == atomic_vector_fingerprint<typename Structure::value_type>;
         return true;
     }
 
@@ -272,6 +314,8 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
         opener.open(registry::hash_tables_of(allocators, locks, hashes), f);
     else if (opener.is(prefix_tree_type))
         opener.open(registry::prefix_trees_of(allocators, locks), f);
+    else if (opener.is(atomic_vector_type))
+        opener.open(registry::atomic_vectors_of(registry::vector_elements, allocators, locks), f);
     else
         opener.throw_not_taken();
 }

@@ -1,6 +1,7 @@
 // Every kind of structure that comes with ss.
 #pragma once
 
+#include <ss/structure/atomic_vector/kind.hpp>
 #include <ss/structure/hash_table/kind.hpp>
 #include <ss/structure/prefix_tree/kind.hpp>
 
@@ -26,6 +27,6 @@ struct KindList {
     }
 };
 
-using AllKinds = KindList<HashTableKind, PrefixTreeKind>;
+using AllKinds = KindList<HashTableKind, PrefixTreeKind, AtomicVectorKind>;
 
 } // namespace ss::inline v0::detail
