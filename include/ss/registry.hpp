@@ -296,6 +296,7 @@ private:
 /// Opens the object called `name` as what the pool says it is, and calls f(structure) with it. f is a generic lambda,
 /// made for every profile of the built-in policies and `Mine...` of each structure that it takes:
 /// `[](auto& structure)` for all of them, `[]<class A, class L, class H>(ss::HashTable<A, L, H>& table)` for one kind.
+/// (Vectors are ten for each profile, so whoever has nothing to do with them compiles faster without.)
 ///
 /// Throws no_such_object; unknown_policy, naming what is unknown here; other_type for an object that f does not take, or
 /// that is no structure of ss; and what opening a structure throws.
