@@ -11,6 +11,7 @@
 //
 // A large segment is zeroed in steps, each a transaction of its own, so that nobody waits for the lock for long. It is
 // `pending` until all of it is zero. Whoever dies on the way leaves it, and the next to expand goes on: also two at once.
+// Who finds no room frees what lies past the size that there is.
 #pragma once
 
 #include <ss/domain/directory.hpp>
@@ -22,6 +23,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 namespace ss::inline v0::detail {
 
@@ -81,6 +83,22 @@ public:
         return advance(size, element, some);
     }
 
+    /// Frees what was set aside for a size that could not be reached.
+    void give_back(std::uint64_t element) {
+        const auto give = [&](Word& word) {
+            if (load(word) == 0) return;
+            const std::uint64_t block = AlignedBlock::block(load(word));
+            tx_->store(head_->bytes, load(head_->bytes) - tx_->block_size(block));
+            tx_->store(word, 0);
+            tx_->free(block);
+        };
+        for (std::uint64_t segment = segments_for(load(head_->wanted) * element); segment < vector_segments;
+             ++segment)
+            give(head_->segments[segment]);
+        give(head_->pending);
+        tx_->store(head_->zeroed, 0);
+    }
+
 private:
     struct Budget {
         std::uint64_t bytes; ///< to be zeroed
@@ -89,6 +107,7 @@ private:
 
     [[nodiscard]] bool advance(std::uint64_t size, std::uint64_t element, Budget& budget) {
         if (size <= load(head_->wanted)) return true;
+        check_room(size * element);
         const std::uint64_t needed = segments_for(size * element);
         for (std::uint64_t segment = 0; segment < needed; ++segment)
             if (load(head_->segments[segment]) == 0 && !add(segment, budget)) return false;
@@ -122,6 +141,17 @@ private:
             tx_->store(head_->zeroed, whole ? 0 : end);
         }
         return whole;
+    }
+
+    /// Before anything is set aside for what the pool can never hold.
+    void check_room(std::uint64_t bytes) const {
+        const Attachment& attachment = tx_->domain().attachment();
+        if (bytes > attachment.header().region_stride)
+            throw Error(errc::past_max_size,
+                        "a vector of " + std::to_string(bytes) +
+                            " bytes is asked for, and the domain's part of max_size is " +
+                            std::to_string(attachment.header().region_stride),
+                        attachment.name());
     }
 
     /// Makes the pool grow a step on the way to a large segment; true if it has got there, or cannot: the allocator sees
