@@ -19,6 +19,9 @@ template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class PrefixTree;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class Queue;
+
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class Root;
 
 } // namespace ss::inline v0

@@ -1,0 +1,143 @@
+// Changing a queue: within a transaction, under the lock. leases.hpp has what concerns leased items.
+#pragma once
+
+#include <ss/structure/object_read.hpp>
+#include <ss/structure/queue/item.hpp>
+#include <ss/structure/queue/layout.hpp>
+
+#include <climits>
+
+#include <cstdint>
+#include <string>
+
+namespace ss::inline v0::detail {
+
+enum class End { front, back };
+
+template <class Tx>
+class QueueWriter {
+public:
+    /// Throws no_such_object, damaged.
+    QueueWriter(Tx& tx, const ObjectRef& object) : tx_(&tx), entry_(object.entry) {
+        check_stands(tx.domain(), object);
+        head_ = &tx.region().at(Offset<QueueHead>{load(entry_->root[queue_head_root])});
+    }
+
+    [[nodiscard]] QueueHead& head() const noexcept { return *head_; }
+
+    /// Throws too_large for an item that there will never be room for.
+    [[nodiscard]] bool has_room(std::uint64_t size) const {
+        const std::uint64_t max_items = load(head_->max_items), max_bytes = load(head_->max_bytes);
+        if (max_bytes != 0 && size > max_bytes) [[unlikely]]
+            throw Error(errc::too_large, "an item of " + std::to_string(size) +
+                                             " bytes, where all together may have " + std::to_string(max_bytes));
+        return (max_items == 0 || load(head_->items) < max_items) &&
+               (max_bytes == 0 || load(head_->payload) <= max_bytes - size);
+    }
+
+    void push(End end, const Pieces& value, std::uint64_t size) {
+        const std::uint64_t offset = tx_->allocate((item_words + words_for(size)) * word_size);
+        Word* words = tx_->region().words(offset, item_words + words_for(size));
+        tx_->fill(*words++, 0);
+        tx_->fill(*words++, 0);
+        tx_->fill(*words++, QueueItem::pack(size, 0));
+        for_each_word(value, [&](Word word) { tx_->fill(*words++, word); });
+        begin();
+        add(head_->bytes, tx_->block_size(offset));
+        link(end, offset, size);
+    }
+
+    /// Takes an item off and copies its bytes; false if none waits.
+    bool pop(End end, std::string& out) {
+        const std::uint64_t offset = load(end == End::front ? head_->first : head_->last);
+        if (offset == 0) return false;
+        const ItemView item(tx_->region(), offset);
+        item.copy_to(out);
+        begin();
+        unlink(offset, item);
+        subtract(head_->bytes, tx_->block_size(offset));
+        tx_->free(offset);
+        return true;
+    }
+
+    /// Removes all items that wait: they and the old head become garbage, and a new head has the leases.
+    void clear() {
+        const std::uint64_t offset = tx_->allocate(sizeof(QueueHead));
+        Word* const fresh = tx_->region().words(offset, sizeof(QueueHead) / word_size);
+        const Word* const old = reinterpret_cast<const Word*>(head_);
+        for (std::uint64_t i = 0; i < sizeof(QueueHead) / word_size; ++i) tx_->fill(fresh[i], load(old[i]));
+        QueueHead& head = tx_->region().at(Offset<QueueHead>{offset});
+        for (Word* const word : {&head.first, &head.last, &head.items, &head.payload, &head.waiting_bytes})
+            tx_->fill(*word, 0);
+        const std::uint64_t before = load(entry_->root[queue_head_root]);
+        const std::uint64_t waiting = load(head_->waiting_bytes);
+        tx_->fill(head.bytes, load(head_->bytes) - waiting - tx_->block_size(before) + tx_->block_size(offset));
+        begin();
+        tx_->store(head_->tables, 0);
+        tx_->store(entry_->root[queue_head_root], offset);
+        tx_->discard(GarbageKind::queue, before, waiting + tx_->block_size(before));
+        head_ = &head;
+        wake_for_room(INT_MAX);
+    }
+
+    /// All of it becomes garbage. The caller takes the name away. Who waits finds that out.
+    void destroy() {
+        const std::uint64_t before = load(entry_->root[queue_head_root]);
+        begin();
+        tx_->discard(GarbageKind::queue, before, load(head_->bytes));
+        tx_->wake(entry_->root[queue_items_root], INT_MAX);
+        wake_for_room(INT_MAX);
+    }
+
+    /// Readers without the lock start over. Before the first change.
+    void begin() { tx_->touch(entry_->version); }
+
+    /// Hangs an item, whose block is counted already, on an end of the list.
+    void link(End end, std::uint64_t offset, std::uint64_t size) {
+        Word& here = end == End::front ? head_->first : head_->last;
+        Word& there = end == End::front ? head_->last : head_->first;
+        QueueItem& item = tx_->region().at(Offset<QueueItem>{offset});
+        const std::uint64_t neighbour = load(here);
+        tx_->store(end == End::front ? item.next : item.previous, neighbour);
+        Word& outwards = end == End::front ? item.previous : item.next;
+        if (load(outwards) != 0) tx_->store(outwards, 0); // it hung elsewhere before
+        if (neighbour == 0) {
+            tx_->store(there, offset);
+        } else {
+            QueueItem& next = tx_->region().at(Offset<QueueItem>{neighbour});
+            tx_->store(end == End::front ? next.previous : next.next, offset);
+        }
+        tx_->store(here, offset);
+        add(head_->items, 1);
+        if (size != 0) add(head_->payload, size);
+        add(head_->waiting_bytes, tx_->block_size(offset));
+        tx_->wake(entry_->root[queue_items_root]);
+    }
+
+    /// Takes an item off the list; its block stays counted.
+    void unlink(std::uint64_t offset, const ItemView& view) {
+        QueueItem& item = view.item();
+        const std::uint64_t previous = load(item.previous), next = load(item.next);
+        tx_->store(previous == 0 ? head_->first : tx_->region().at(Offset<QueueItem>{previous}).next, next);
+        tx_->store(next == 0 ? head_->last : tx_->region().at(Offset<QueueItem>{next}).previous, previous);
+        subtract(head_->items, 1);
+        if (view.size() != 0) subtract(head_->payload, view.size());
+        subtract(head_->waiting_bytes, tx_->block_size(offset));
+        // What one item left may be room for several, or for none of those who are asked first.
+        wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
+    }
+
+    void add(Word& word, std::uint64_t more) { tx_->store(word, load(word) + more); }
+    void subtract(Word& word, std::uint64_t less) { tx_->store(word, load(word) - less); }
+
+    [[nodiscard]] Tx& tx() const noexcept { return *tx_; }
+
+private:
+    void wake_for_room(int sleepers) { tx_->wake(entry_->root[queue_room_root], sleepers); }
+
+    Tx* tx_;
+    DirectoryEntry* entry_;
+    QueueHead* head_;
+};
+
+} // namespace ss::inline v0::detail
