@@ -101,9 +101,9 @@ inline constexpr auto few_hash_tables = hana::tuple_t<
     HashTable<SegregatedAllocator, Optimistic<RobustMutex>, Wyhash>,
     HashTable<SegregatedAllocator, Optimistic<NullLock>, Wyhash>>;
 
-/// PrefixTree with every compatible pair of two lists of policies, as `hana::type`s.
-template <class Allocators, class Locks>
-constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
+/// A structure of an allocator and a lock with every compatible pair of two lists of policies, as `hana::type`s.
+template <template <class, class> class Structure, class Allocators, class Locks>
+constexpr auto structures_of(Allocators allocators_list, Locks locks_list) {
     constexpr auto fits = [](auto pair) {
         return hana::unpack(pair, [](auto a, auto l) {
             return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
@@ -111,7 +111,7 @@ constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
     };
     constexpr auto form = [](auto pair) {
         return hana::unpack(pair, [](auto a, auto l) {
-            return hana::type_c<PrefixTree<typename decltype(a)::type, typename decltype(l)::type>>;
+            return hana::type_c<Structure<typename decltype(a)::type, typename decltype(l)::type>>;
         });
     };
     return hana::transform(hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list)), fits),
@@ -119,15 +119,22 @@ constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
 }
 
 /// PrefixTree with everything: the product.
-inline constexpr auto prefix_trees = prefix_trees_of(allocators, locks);
+inline constexpr auto prefix_trees = structures_of<PrefixTree>(allocators, locks);
 
-/// PrefixTree in as few profiles as have every policy once.
-inline constexpr auto few_prefix_trees =
-    hana::tuple_t<PrefixTree<>, PrefixTree<SimpleAllocator, NullLock>, PrefixTree<LogarithmicAllocator, SpinLock>,
-                  PrefixTree<SegregatedAllocator, FutexLock>, PrefixTree<SimpleAllocator, RobustMutex>,
-                  PrefixTree<LogarithmicAllocator, Optimistic<SpinLock>>,
-                  PrefixTree<SegregatedAllocator, Optimistic<RobustMutex>>,
-                  PrefixTree<SimpleAllocator, Optimistic<NullLock>>>;
+/// Such a structure in as few profiles as have every policy once.
+template <template <class, class> class Structure>
+inline constexpr auto few_of =
+    hana::tuple_t<Structure<DefaultAllocator, DefaultLock>, Structure<SimpleAllocator, NullLock>,
+                  Structure<LogarithmicAllocator, SpinLock>, Structure<SegregatedAllocator, FutexLock>,
+                  Structure<SimpleAllocator, RobustMutex>, Structure<LogarithmicAllocator, Optimistic<SpinLock>>,
+                  Structure<SegregatedAllocator, Optimistic<RobustMutex>>,
+                  Structure<SimpleAllocator, Optimistic<NullLock>>>;
+
+inline constexpr auto few_prefix_trees = few_of<PrefixTree>;
+
+/// Queue with everything, and in few profiles.
+inline constexpr auto queues = structures_of<Queue>(allocators, locks);
+inline constexpr auto few_queues = few_of<Queue>;
 
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
@@ -271,7 +278,9 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
     if (opener.is(hash_table_type))
         opener.open(registry::hash_tables_of(allocators, locks, hashes), f);
     else if (opener.is(prefix_tree_type))
-        opener.open(registry::prefix_trees_of(allocators, locks), f);
+        opener.open(registry::structures_of<PrefixTree>(allocators, locks), f);
+    else if (opener.is(queue_type))
+        opener.open(registry::structures_of<Queue>(allocators, locks), f);
     else
         opener.throw_not_taken();
 }
