@@ -120,11 +120,13 @@ inline void run(const Benchmark& benchmark, const Options& options) {
 
     const nlohmann::json json = document(benchmark.name, benchmark.baseline, reports);
     const nlohmann::json& machine = json["machine"];
-    fmt::print("\n{}, {} cores, {}; {}; commit {}; {}\n{} keys, values of {} bytes; medians of {} rounds{}\n\n",
+    const bool has_keys = options.key_sets.front() != name_of(KeySet::none);
+    fmt::print("\n{}, {} cores, {}; {}; commit {}; {}\n{} {}; medians of {} rounds{}\n\n",
                machine["processor"].get<std::string>(), machine["cores"].get<unsigned>(),
                machine["kernel"].get<std::string>(), json["compiler"].get<std::string>(),
                json["commit"].get<std::string>(), json["date"].get<std::string>(), options.settings.keys,
-               options.settings.value_size, options.settings.rounds,
+               has_keys ? fmt::format("keys, values of {} bytes", options.settings.value_size) : "items",
+               options.settings.rounds,
                options.settings.clock == Clock::wall ? "" : "; processor time for one worker");
     for (const Contestant& one : contestants) fmt::print("    {:<20}{}\n", one.name, one.what);
     for (const Report& report : reports) fmt::print("\n{}", report.text(benchmark.tables(options.settings.workers)));
