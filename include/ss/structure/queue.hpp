@@ -308,6 +308,7 @@ private:
                 for (std::uint64_t i = 0; i < sizeof(detail::QueueHead) / word_size; ++i) tx.fill(words[i], 0);
                 auto& head = tx.region().at(Offset<detail::QueueHead>{offset});
                 tx.fill(head.bytes, tx.block_size(offset));
+                tx.fill(head.further_bytes, load(head.bytes));
                 tx.fill(head.max_items, options.max_items);
                 tx.fill(head.max_bytes, options.max_bytes);
                 tx.fill(head.max_leases, options.max_leases);
