@@ -94,7 +94,8 @@ public:
     /// Appends an item as soon as there is room; false if there was none within `timeout`.
     bool push_for(const Bytes& value, const Timeout& timeout) {
         const Pieces pieces(value);
-        return wait_for(detail::queue_room_root, timeout, [&](Tx& tx) { return try_push_in(tx, End::back, pieces); });
+        return wait_for(detail::queue_room_root, timeout,
+                        [&](Queue& self, Tx& tx) { return self.try_push_in(tx, End::back, pieces); });
     }
 
     // --- popping
@@ -114,12 +115,13 @@ public:
         std::string value;
         detail::LeaseRef ref;
         Attachment::Stamp stamp = 0;
-        if (!wait_for(detail::queue_items_root, timeout, [&](Tx& tx) {
+        Queue held = *this;
+        if (!wait_for(detail::queue_items_root, timeout, [&](Queue& self, Tx& tx) {
                 stamp = tx.stamp();
-                return lease_in(tx, ref, value);
+                return self.lease_in(tx, ref, value);
             }))
             return std::nullopt;
-        return Lease(*this, ref, std::move(value), stamp);
+        return Lease(held, ref, std::move(value), stamp);
     }
 
     /// Removes all items that wait; leased ones stay with who has them. The memory comes back in small steps, with later
@@ -396,7 +398,7 @@ private:
         return {.functions = &detail::garbage_upkeep<DomainType>(), .object = object_, .seed = {}, .operations = 1};
     }
 
-    /// f(tx) until it returns true or the time is over: each time as a transaction, and asleep in between, on one of the
+    /// f(self, tx) until it returns true or the time is over: each time as a transaction, and asleep in between, on one of the
     /// wait words. It is tried once more after each sleep, so whoever was woken in vain has looked.
     template <class F>
     bool wait_for(std::size_t root, const Timeout& timeout, F f) {
@@ -407,7 +409,7 @@ private:
             bool leased = false;
             const bool over = timeout.is_over();
             const bool done = self.write([&](Tx& tx) {
-                if (f(tx)) return true;
+                if (f(self, tx)) return true;
                 if (!over) mark = detail::begin_to_wait(word);
                 leased = load(self.head().leased) != 0;
                 return false;
@@ -463,7 +465,8 @@ private:
 
     std::optional<std::string> pop_for(End end, const Timeout& timeout) {
         std::optional<std::string> value(std::in_place);
-        if (!wait_for(detail::queue_items_root, timeout, [&](Tx& tx) { return pop_in(tx, end, *value); }))
+        if (!wait_for(detail::queue_items_root, timeout,
+                      [&](Queue& self, Tx& tx) { return self.pop_in(tx, end, *value); }))
             value.reset();
         return value;
     }

@@ -1,6 +1,7 @@
 // The bytes of a queue: a head, items that link to each other, and tables of leases.
 //
-//     directory entry: version | generation | … | root[0] = head | root[1], root[2]: wait words, for items and for room
+//     directory entry: version | generation | … | root[0] = head
+//                      root[1], root[2]: wait words, for items and for room | root[3]: number of the newest lease
 //
 //     head:    … first | last | items … tables | free slot | …
 //     item:    previous | next | size (32) leases (32) | bytes, padded with zeros to a word
@@ -10,6 +11,10 @@
 // An item waits, and hangs in the list from `first` to `last`; or it is leased, and hangs on a slot alone. The slot says who
 // has it, by a SessionId, and by a number that no two leases of the queue have; 0 is nobody, and then `item` leads to the
 // next slot that is free. Tables stay until the queue is removed.
+//
+// The newest number is not journaled, and does not lie in a head, which `clear` replaces: a lease that was undone must not
+// lend its number to the next one, or its handle would end that. So what holds of slot and number is: the number of a
+// slot, or of a handle, is at most the newest, and no slot ever has a number that any other lease was given.
 //
 // Everything is guarded by the entry's version, and changed under the lock. The wait words are no part of a transaction:
 // see domain/wakes.hpp.
@@ -27,7 +32,7 @@
 namespace ss::inline v0::detail {
 
 /// Words of the directory entry's roots.
-inline constexpr std::size_t queue_head_root = 0, queue_items_root = 1, queue_room_root = 2;
+inline constexpr std::size_t queue_head_root = 0, queue_items_root = 1, queue_room_root = 2, queue_number_root = 3;
 
 struct QueueHead {
     Word garbage_next; ///< when it is garbage
@@ -40,7 +45,6 @@ struct QueueHead {
     Word leased;        ///< items that are leased
     Word tables;        ///< the first table of leases
     Word free_slot;     ///< the first slot that is free
-    Word number;        ///< of the newest lease
     Word looked;        ///< when somebody last looked for dead takers, in ms of the steady clock. Not journaled
     // Options, from when the queue was made
     Word max_items;
@@ -48,7 +52,7 @@ struct QueueHead {
     Word max_leases;
     Word dead_letters; ///< the directory entry of another queue
     Word dead_letters_generation;
-    Word reserved;
+    std::array<Word, 2> reserved;
 };
 
 struct QueueItem {

@@ -44,8 +44,7 @@ public:
         item.copy_to(out);
         queue_->begin();
         LeaseSlot& slot = take_slot();
-        const std::uint64_t number = load(head_->number) + 1;
-        tx_->store(head_->number, number);
+        const std::uint64_t number = queue_->next_number();
         tx_->store(slot.number, number);
         tx_->store(slot.item, offset);
         tx_->store(slot.era, taker.era);

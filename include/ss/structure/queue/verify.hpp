@@ -50,7 +50,8 @@ inline void verify_queue(const Region& region, const DirectoryEntry& entry, cons
             if (number == 0) return false;
             ++leased;
             check_padding(ItemView(region, load(slot.item)));
-            if (number > load(head.number)) complain("has a lease with a number that was not given yet");
+            if (number > load(entry.root[queue_number_root]))
+                complain("has a lease with a number that was not given yet");
             return false;
         });
         compare("leased items", leased, load(head.leased));

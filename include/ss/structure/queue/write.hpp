@@ -115,6 +115,14 @@ public:
         wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
     }
 
+    /// Of a lease: given once, even if this transaction is undone. Before it is stored in a slot.
+    [[nodiscard]] Word next_number() {
+        const Word number = load(entry_->root[queue_number_root]) + 1;
+        put(entry_->root[queue_number_root], number);
+        compiler_fence();
+        return number;
+    }
+
     void add(Word& word, std::uint64_t more) { tx_->store(word, load(word) + more); }
     void subtract(Word& word, std::uint64_t less) { tx_->store(word, load(word) - less); }
 
