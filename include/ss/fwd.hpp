@@ -39,6 +39,7 @@ struct PrefixTreeStats;
 struct QueueOptions;
 struct QueueStats;
 struct Stamp;
+struct AtomicVectorStats;
 class AnyValue;
 enum class ValueType : unsigned char;
 struct DomainStats;

@@ -136,6 +136,41 @@ inline constexpr auto few_prefix_trees = few_of<PrefixTree>;
 inline constexpr auto queues = structures_of<Queue>(allocators, locks);
 inline constexpr auto few_queues = few_of<Queue>;
 
+/// What an AtomicVector may be of. (A `long long` is another type than std::int64_t, of the same kind.)
+inline constexpr auto vector_elements =
+    hana::tuple_t<std::int64_t, std::uint64_t, std::int32_t, std::uint32_t, std::int16_t, std::uint16_t, std::int8_t,
+                  std::uint8_t, double, float>;
+
+/// AtomicVector with every compatible triple of lists of elements, and of two lists of policies, as `hana::type`s.
+template <class Elements, class Allocators, class Locks>
+constexpr auto atomic_vectors_of(Elements elements_list, Allocators allocators_list, Locks locks_list) {
+    constexpr auto fits = [](auto triple) {
+        return hana::unpack(triple, [](auto, auto a, auto l) {
+            return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    constexpr auto form = [](auto triple) {
+        return hana::unpack(triple, [](auto t, auto a, auto l) {
+            return hana::type_c<
+                AtomicVector<typename decltype(t)::type, typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    return hana::transform(
+        hana::filter(hana::cartesian_product(hana::make_tuple(elements_list, allocators_list, locks_list)), fits),
+        form);
+}
+
+/// AtomicVector with every element and every policy once.
+inline constexpr auto few_atomic_vectors =
+    hana::tuple_t<AtomicVector<std::int64_t>, AtomicVector<std::uint64_t, SimpleAllocator, NullLock>,
+                  AtomicVector<std::int32_t, LogarithmicAllocator, SpinLock>,
+                  AtomicVector<std::uint32_t, SegregatedAllocator, FutexLock>,
+                  AtomicVector<std::int16_t, SimpleAllocator, RobustMutex>,
+                  AtomicVector<std::uint16_t, LogarithmicAllocator, Optimistic<SpinLock>>,
+                  AtomicVector<std::int8_t, SegregatedAllocator, Optimistic<RobustMutex>>,
+                  AtomicVector<std::uint8_t, SimpleAllocator, Optimistic<NullLock>>, AtomicVector<double>,
+                  AtomicVector<float, SimpleAllocator>>;
+
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
 using AsList = typename decltype(hana::unpack(
@@ -168,6 +203,11 @@ bool with_profile(Tables tables, std::string_view allocator, std::string_view lo
 } // namespace registry
 
 namespace detail {
+
+template <class Structure>
+struct IsVector : std::false_type {};
+template <class T, class A, class L>
+struct IsVector<AtomicVector<T, A, L>> : std::true_type {};
 
 /// Finds out what an object is, so that it can be opened as that.
 template <class... Mine>
@@ -234,6 +274,8 @@ private:
             return false;
         if constexpr (requires { typename Structure::hash_policy; })
             return is_policy<typename Structure::hash_policy>(load(entry_->hash_id), load(entry_->hash_fingerprint));
+        if constexpr (IsVector<Structure>::value)
+            return load(entry_->type_fingerprint) == atomic_vector_fingerprint<typename Structure::value_type>;
         return true;
     }
 
@@ -261,6 +303,7 @@ private:
 /// Opens the object called `name` as what the pool says it is, and calls f(structure) with it. f is a generic lambda,
 /// made for every profile of the built-in policies and `Mine...` of each structure that it takes:
 /// `[](auto& structure)` for all of them, `[]<class A, class L, class H>(ss::HashTable<A, L, H>& table)` for one kind.
+/// (Vectors are ten for each profile, so whoever has nothing to do with them compiles faster without.)
 ///
 /// Throws no_such_object; unknown_policy, naming what is unknown here; other_type for an object that f does not take, or
 /// that is no structure of ss; and what opening a structure throws.
@@ -281,6 +324,8 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
         opener.open(registry::structures_of<PrefixTree>(allocators, locks), f);
     else if (opener.is(queue_type))
         opener.open(registry::structures_of<Queue>(allocators, locks), f);
+    else if (opener.is(atomic_vector_type))
+        opener.open(registry::atomic_vectors_of(registry::vector_elements, allocators, locks), f);
     else
         opener.throw_not_taken();
 }

@@ -18,6 +18,9 @@ class HashTable;
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class PrefixTree;
 
+template <class T, class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class AtomicVector;
+
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class Queue;
 

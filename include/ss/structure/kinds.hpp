@@ -1,6 +1,7 @@
 // Every kind of structure that comes with ss.
 #pragma once
 
+#include <ss/structure/atomic_vector/kind.hpp>
 #include <ss/structure/hash_table/kind.hpp>
 #include <ss/structure/prefix_tree/kind.hpp>
 #include <ss/structure/queue/kind.hpp>
@@ -27,6 +28,6 @@ struct KindList {
     }
 };
 
-using AllKinds = KindList<HashTableKind, PrefixTreeKind, QueueKind>;
+using AllKinds = KindList<HashTableKind, PrefixTreeKind, QueueKind, AtomicVectorKind>;
 
 } // namespace ss::inline v0::detail
