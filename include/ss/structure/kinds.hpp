@@ -3,6 +3,7 @@
 
 #include <ss/structure/hash_table/kind.hpp>
 #include <ss/structure/prefix_tree/kind.hpp>
+#include <ss/structure/priority_queue/kind.hpp>
 
 namespace ss::inline v0::detail {
 
@@ -26,6 +27,6 @@ struct KindList {
     }
 };
 
-using AllKinds = KindList<HashTableKind, PrefixTreeKind>;
+using AllKinds = KindList<HashTableKind, PrefixTreeKind, PriorityQueueKind>;
 
 } // namespace ss::inline v0::detail
