@@ -28,7 +28,7 @@ struct ObjectInfo {
     std::uint64_t domain;  ///< that it lives in
     std::string allocator; ///< ids of the policies, as the pool records them
     std::string lock;
-    std::string hash;    ///< "none" if the type does not hash
+    std::string hash;    ///< or what it compares by; "none" if the type has no such policy
     std::uint64_t bytes; ///< allocated for it, 0 if the type is unknown here
 };
 
