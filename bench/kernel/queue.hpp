@@ -19,19 +19,16 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include <sys/mman.h>
-#include <system_error>
+#include <sys/resource.h>
 
 namespace bench {
 
@@ -114,10 +111,21 @@ inline void produce(auto handle, std::size_t size, QueueRun& run, std::uint64_t 
     for (unsigned i = 0; i < consumers; ++i) handle.push(items.make(Items::end));
 }
 
-/// Nanoseconds for each item.
+/// Of all children that have ended.
+[[nodiscard]] inline double processor_time() noexcept {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    const auto nanoseconds_of = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_usec) * 1e3;
+    };
+    return nanoseconds_of(usage.ru_utime) + nanoseconds_of(usage.ru_stime);
+}
+
+/// Nanoseconds for each item: from the first push until the last consumer's end, or all that the processes have worked.
 template <class Adapter>
 [[nodiscard]] double run_items(const std::filesystem::path& directory, std::size_t size, std::uint64_t count,
-                               unsigned consumers) {
+                               unsigned consumers, Clock clock) {
+    const double worked = processor_time();
     const Shared<QueueRun> run(consumers + 1);
     Adapter adapter(directory, size);
     launch(Sharing::processes, consumers + 1, [&](auto work) {
@@ -132,8 +140,9 @@ template <class Adapter>
     for (std::uint64_t number = 0; number < count; ++number) sum += scramble(number);
     expect(run->counts[0] + run->counts[1] == count && run->sums[0] + run->sums[1] == sum,
            "not every item arrived once");
-    return nanoseconds(*std::max_element(run->ends.begin(), run->ends.begin() + consumers) - run->begin) /
-           static_cast<double>(count);
+    const auto end = *std::max_element(run->ends.begin(), run->ends.begin() + consumers);
+    const double time = clock == Clock::wall ? nanoseconds(end - run->begin) : processor_time() - worked;
+    return time / static_cast<double>(count);
 }
 
 /// How long it takes from a push until a consumer that sleeps has the item: sorted.
@@ -175,8 +184,11 @@ template <class Adapter>
     const std::uint64_t count = workload.settings().keys;
     Figures figures;
     for (std::size_t i = 0; i < item_sizes.size(); ++i) {
-        figures[plus(Measure::queue_16, i)] = detail::run_items<Adapter>(directory, item_sizes[i], count, 1);
-        figures[plus(Measure::queue_two_16, i)] = detail::run_items<Adapter>(directory, item_sizes[i], count, 2);
+        const auto run = [&](unsigned consumers) {
+            return detail::run_items<Adapter>(directory, item_sizes[i], count, consumers, workload.settings().clock);
+        };
+        figures[plus(Measure::queue_16, i)] = run(1);
+        figures[plus(Measure::queue_two_16, i)] = run(2);
     }
     const std::vector<double> wakes = detail::run_wakes<Adapter>(directory, count / 30);
     figures[Measure::wake_50] = wakes[wakes.size() / 2];

@@ -41,7 +41,7 @@ public:
         const std::uint64_t offset = load(head_->first);
         if (offset == 0) return false;
         const ItemView item(tx_->region(), offset);
-        item.copy_to(out);
+        out.assign(item.bytes()); // whole, for we have the lock
         queue_->begin();
         LeaseSlot& slot = take_slot();
         const std::uint64_t number = queue_->next_number();

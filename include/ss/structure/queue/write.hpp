@@ -42,7 +42,7 @@ public:
         tx_->fill(*words++, end == End::front ? 0 : neighbour);
         tx_->fill(*words++, end == End::front ? neighbour : 0);
         tx_->fill(*words++, QueueItem::pack(size, 0));
-        for_each_word(value, [&](Word word) { tx_->fill(*words++, word); });
+        for_each_word(value, [tx = tx_, words](Word word) mutable { tx->fill(*words++, word); });
         begin();
         add(head_->bytes, tx_->block_size(offset));
         hang(end, offset, neighbour, size);
@@ -53,7 +53,7 @@ public:
         const std::uint64_t offset = load(this_end(end));
         if (offset == 0) return false;
         const ItemView item(tx_->region(), offset);
-        item.copy_to(out);
+        out.assign(item.bytes()); // whole, for we have the lock
         begin();
         unlink(item);
         subtract(head_->bytes, tx_->block_size(offset));
