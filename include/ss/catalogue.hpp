@@ -25,6 +25,8 @@
 #include <ss/structure/hash_table.hpp>
 #include <ss/structure/kinds.hpp>
 #include <ss/structure/prefix_tree.hpp>
+#include <ss/structure/priority_queue.hpp>
+#include <ss/structure/queue.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -28,6 +28,7 @@ namespace hana = boost::hana;
 inline constexpr auto allocators = hana::tuple_t<SimpleAllocator, LogarithmicAllocator, SegregatedAllocator>;
 inline constexpr auto bare_locks = hana::tuple_t<NullLock, SpinLock, FutexLock, RobustMutex>;
 inline constexpr auto hashes = hana::tuple_t<Fnv1a64, Wyhash, SipHash13>;
+inline constexpr auto comparisons = hana::tuple_t<ByBytes>;
 
 /// True for policies that make a structure together. All of ours do; specialise it for one of yours that does not.
 template <class... Ps>
@@ -46,6 +47,8 @@ template <class P>
 struct IsLock : std::bool_constant<LockPolicy<P>> {};
 template <class P>
 struct IsHash : std::bool_constant<HashPolicy<P>> {};
+template <class P>
+struct IsCompare : std::bool_constant<ComparePolicy<P>> {};
 
 template <class L>
 struct Bare {
@@ -101,9 +104,9 @@ inline constexpr auto few_hash_tables = hana::tuple_t<
     HashTable<SegregatedAllocator, Optimistic<RobustMutex>, Wyhash>,
     HashTable<SegregatedAllocator, Optimistic<NullLock>, Wyhash>>;
 
-/// PrefixTree with every compatible pair of two lists of policies, as `hana::type`s.
-template <class Allocators, class Locks>
-constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
+/// A structure of an allocator and a lock with every compatible pair of two lists of policies, as `hana::type`s.
+template <template <class, class> class Structure, class Allocators, class Locks>
+constexpr auto structures_of(Allocators allocators_list, Locks locks_list) {
     constexpr auto fits = [](auto pair) {
         return hana::unpack(pair, [](auto a, auto l) {
             return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
@@ -111,7 +114,7 @@ constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
     };
     constexpr auto form = [](auto pair) {
         return hana::unpack(pair, [](auto a, auto l) {
-            return hana::type_c<PrefixTree<typename decltype(a)::type, typename decltype(l)::type>>;
+            return hana::type_c<Structure<typename decltype(a)::type, typename decltype(l)::type>>;
         });
     };
     return hana::transform(hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list)), fits),
@@ -119,15 +122,22 @@ constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
 }
 
 /// PrefixTree with everything: the product.
-inline constexpr auto prefix_trees = prefix_trees_of(allocators, locks);
+inline constexpr auto prefix_trees = structures_of<PrefixTree>(allocators, locks);
 
-/// PrefixTree in as few profiles as have every policy once.
-inline constexpr auto few_prefix_trees =
-    hana::tuple_t<PrefixTree<>, PrefixTree<SimpleAllocator, NullLock>, PrefixTree<LogarithmicAllocator, SpinLock>,
-                  PrefixTree<SegregatedAllocator, FutexLock>, PrefixTree<SimpleAllocator, RobustMutex>,
-                  PrefixTree<LogarithmicAllocator, Optimistic<SpinLock>>,
-                  PrefixTree<SegregatedAllocator, Optimistic<RobustMutex>>,
-                  PrefixTree<SimpleAllocator, Optimistic<NullLock>>>;
+/// Such a structure in as few profiles as have every policy once.
+template <template <class, class> class Structure>
+inline constexpr auto few_of =
+    hana::tuple_t<Structure<DefaultAllocator, DefaultLock>, Structure<SimpleAllocator, NullLock>,
+                  Structure<LogarithmicAllocator, SpinLock>, Structure<SegregatedAllocator, FutexLock>,
+                  Structure<SimpleAllocator, RobustMutex>, Structure<LogarithmicAllocator, Optimistic<SpinLock>>,
+                  Structure<SegregatedAllocator, Optimistic<RobustMutex>>,
+                  Structure<SimpleAllocator, Optimistic<NullLock>>>;
+
+inline constexpr auto few_prefix_trees = few_of<PrefixTree>;
+
+/// Queue with everything, and in few profiles.
+inline constexpr auto queues = structures_of<Queue>(allocators, locks);
+inline constexpr auto few_queues = few_of<Queue>;
 
 /// What an AtomicVector may be of. (A `long long` is another type than std::int64_t, of the same kind.)
 inline constexpr auto vector_elements =
@@ -164,6 +174,38 @@ inline constexpr auto few_atomic_vectors =
                   AtomicVector<std::uint8_t, SimpleAllocator, Optimistic<NullLock>>, AtomicVector<double>,
                   AtomicVector<float, SimpleAllocator>>;
 
+/// PriorityQueue with every compatible triple of three lists of policies, as `hana::type`s.
+template <class Allocators, class Locks, class Comparisons>
+constexpr auto priority_queues_of(Allocators allocators_list, Locks locks_list, Comparisons comparisons_list) {
+    constexpr auto fits = [](auto triple) {
+        return hana::unpack(triple, [](auto a, auto l, auto c) {
+            return hana::bool_c<
+                compatible<typename decltype(a)::type, typename decltype(l)::type, typename decltype(c)::type>>;
+        });
+    };
+    constexpr auto form = [](auto triple) {
+        return hana::unpack(triple, [](auto a, auto l, auto c) {
+            return hana::type_c<
+                PriorityQueue<typename decltype(a)::type, typename decltype(l)::type, typename decltype(c)::type>>;
+        });
+    };
+    return hana::transform(
+        hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list, comparisons_list)), fits),
+        form);
+}
+
+/// PriorityQueue with everything: the product.
+inline constexpr auto priority_queues = priority_queues_of(allocators, locks, comparisons);
+
+/// PriorityQueue in as few profiles as have every policy once.
+inline constexpr auto few_priority_queues =
+    hana::tuple_t<PriorityQueue<>, PriorityQueue<SimpleAllocator, NullLock>,
+                  PriorityQueue<LogarithmicAllocator, SpinLock>, PriorityQueue<SegregatedAllocator, FutexLock>,
+                  PriorityQueue<SimpleAllocator, RobustMutex>,
+                  PriorityQueue<LogarithmicAllocator, Optimistic<SpinLock>>,
+                  PriorityQueue<SegregatedAllocator, Optimistic<RobustMutex>>,
+                  PriorityQueue<SimpleAllocator, Optimistic<NullLock>>>;
+
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
 using AsList = typename decltype(hana::unpack(
@@ -174,6 +216,8 @@ template <class Structure>
 [[nodiscard]] std::string profile_name() {
     std::string name = to_string(Structure::allocator_policy::id) + " " + to_string(Structure::lock_policy::id);
     if constexpr (requires { typename Structure::hash_policy; }) name += " " + to_string(Structure::hash_policy::id);
+    if constexpr (requires { typename Structure::compare_policy; })
+        name += " " + to_string(Structure::compare_policy::id);
     return name;
 }
 
@@ -227,10 +271,11 @@ public:
 
     [[nodiscard]] bool is(PolicyId type) const noexcept { return load(entry_->type_id) == static_cast<Word>(type); }
 
-    /// Calls f(structure) with the one of these types that has the recorded policies. Throws other_type if f takes none
+    /// Calls f(structure) with the one of these types that has the recorded policies. `own_policy` is what messages call
+    /// that which is not of the domain. Throws other_type if f takes none
     /// such; unknown_policy, naming it.
     template <class Types, class F>
-    void open(Types types, F& f) const {
+    void open(Types types, F& f, const char* own_policy = "hash") const {
         bool found = false;
         boost::hana::for_each(types, [&](auto type) {
             using Structure = typename decltype(type)::type;
@@ -248,7 +293,7 @@ public:
         with_allocator(All{}, load(state_->allocator_id), load(state_->allocator_fingerprint),
                        [&]<class A>() { known = true; });
         if (!known) throw_unknown("allocator", load(state_->allocator_id));
-        throw_unknown("hash", load(entry_->hash_id));
+        throw_unknown(own_policy, load(entry_->hash_id));
     }
 
     [[noreturn]] void throw_not_taken() const {
@@ -269,6 +314,9 @@ private:
             return is_policy<typename Structure::hash_policy>(load(entry_->hash_id), load(entry_->hash_fingerprint));
         if constexpr (IsVector<Structure>::value)
             return load(entry_->type_fingerprint) == atomic_vector_fingerprint<typename Structure::value_type>;
+        if constexpr (requires { typename Structure::compare_policy; })
+            return is_policy<typename Structure::compare_policy>(load(entry_->hash_id),
+                                                                 load(entry_->hash_fingerprint));
         return true;
     }
 
@@ -311,12 +359,18 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
         registry::detail::with_optimistic(registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{})));
     constexpr auto hashes =
         hana::concat(registry::hashes, registry::detail::only<registry::detail::IsHash>(Policies<Mine...>{}));
+    constexpr auto comparisons =
+        hana::concat(registry::comparisons, registry::detail::only<registry::detail::IsCompare>(Policies<Mine...>{}));
     if (opener.is(hash_table_type))
         opener.open(registry::hash_tables_of(allocators, locks, hashes), f);
     else if (opener.is(prefix_tree_type))
-        opener.open(registry::prefix_trees_of(allocators, locks), f);
+        opener.open(registry::structures_of<PrefixTree>(allocators, locks), f);
+    else if (opener.is(queue_type))
+        opener.open(registry::structures_of<Queue>(allocators, locks), f);
     else if (opener.is(atomic_vector_type))
         opener.open(registry::atomic_vectors_of(registry::vector_elements, allocators, locks), f);
+    else if (opener.is(priority_queue_type))
+        opener.open(registry::priority_queues_of(allocators, locks, comparisons), f, "comparison");
     else
         opener.throw_not_taken();
 }
