@@ -8,6 +8,7 @@
 
 #include <ss/ss.hpp>
 
+#include "crash/atomic_vector.hpp"
 #include "crash/counter.hpp"
 #include "crash/explore.hpp"
 #include "crash/list_scenarios.hpp"
@@ -148,6 +149,14 @@ template <class A, class... Locks>
 void torture_priority_queues(std::tuple<Locks...> locks) {
     torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
         torture.run(PriorityQueueScenarios::all(priority_queue_profile<PriorityQueue<A, L>>()));
+    });
+}
+
+/// The same for vectors.
+template <class A, class... Locks>
+void torture_atomic_vectors(std::tuple<Locks...> locks) {
+    torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
+        torture.run(AtomicVectorScenarios::all(atomic_vector_profile<AtomicVector<std::int64_t, A, L>>()));
     });
 }
 

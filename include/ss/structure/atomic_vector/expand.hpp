@@ -27,10 +27,6 @@
 
 namespace ss::inline v0::detail {
 
-/// Bytes that are zeroed while the lock is held; and by which the pool grows meanwhile, before it has room for a segment.
-inline constexpr std::uint64_t zeroing_step = mebi;
-inline constexpr std::uint64_t growing_step = 16 * mebi;
-
 /// Raises `published` to a size that is committed.
 inline void publish(VectorHead& head, Word size) noexcept {
     Word seen = load(head.published);
@@ -56,10 +52,12 @@ inline void publish(VectorHead& head, Word size) noexcept {
     return size;
 }
 
-/// Where an expansion has got to in one process: how far the pool is to grow before a segment is taken out of it.
+/// An expansion in steps: how much is done while the lock is held, and where it has got to in this process.
 struct Growth {
+    std::uint64_t zeroing_step = mebi;       ///< bytes that are zeroed
+    std::uint64_t growing_step = 16 * mebi;  ///< bytes by which the pool grows, before it has room for a segment
     std::uint64_t segment = vector_segments; ///< that it is grown for
-    std::uint64_t end = 0;
+    std::uint64_t end = 0;                   ///< how far
 };
 
 template <class Tx>
@@ -79,7 +77,7 @@ public:
 
     /// The same, one step of it. True if there are so many now.
     [[nodiscard]] bool step(std::uint64_t size, std::uint64_t element, Growth& growth) {
-        Budget some{.bytes = zeroing_step, .growth = &growth};
+        Budget some{.bytes = growth.zeroing_step, .growth = &growth};
         return advance(size, element, some);
     }
 
@@ -158,7 +156,7 @@ private:
     /// to the rest. What it has grown by is room for anybody, whatever becomes of us.
     [[nodiscard]] bool has_room(std::uint64_t segment, Growth& growth) {
         const std::uint64_t bytes = segment_bytes(segment);
-        if (bytes <= growing_step) return true;
+        if (bytes <= growth.growing_step) return true;
         const std::uint64_t end = tx_->region().end();
         if (growth.segment != segment) {
             growth.segment = segment;
@@ -167,7 +165,7 @@ private:
         }
         const std::uint64_t limit = tx_->region().begin() + tx_->domain().attachment().header().region_stride;
         if (end >= growth.end || growth.end > limit) return true;
-        tx_->grow(std::min(growing_step, growth.end - end));
+        tx_->grow(std::min(growth.growing_step, growth.end - end));
         return false;
     }
 
