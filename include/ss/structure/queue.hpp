@@ -42,7 +42,7 @@ namespace ss::inline v0 {
 ///
 /// Every member function may throw what those of HashTable may. In all these cases nothing has changed.
 ///
-/// Pushes and pops cost about seven journaled words each, and a block of memory taken or given back. When not to use it:
+/// Pushes and pops cost four journaled words each, and hundreds of small items share a block of memory. When not to use it:
 /// where the order does not matter and each worker can have a queue of its own; for streams of bytes between two
 /// processes, which a pipe or a socket carries without a lock.
 template <class Allocator, class Lock>
@@ -211,13 +211,16 @@ public:
         std::vector<std::string> items;
         detail::read_object(domain_, object_, [&](auto valid) {
             items.clear();
-            std::uint64_t left = detail::list_limit(region(), sizeof(detail::QueueItem));
-            for (std::uint64_t offset = load(head().first); offset != 0; --left) {
-                if (left == 0) region().refuse(offset);
-                const detail::ItemView item(region(), offset);
-                if (!valid()) return false; // the size is believed from here on
-                item.copy_to(items.emplace_back());
-                offset = load(item.item().next);
+            std::uint64_t left = detail::list_limit(region(), sizeof(detail::QueuePage));
+            for (std::uint64_t page = load(head().first); page != 0; --left) {
+                if (left == 0) region().refuse(page);
+                const bool whole = detail::for_each_item(region(), page, [&](const detail::ItemView& item) {
+                    if (!valid()) return false; // the size is believed from here on
+                    item.copy_to(items.emplace_back());
+                    return true;
+                });
+                if (!whole) return false;
+                page = load(region().at(Offset<detail::QueuePage>{page}).next);
             }
             return true;
         });
@@ -343,7 +346,13 @@ private:
         return counts;
     }
 
-    [[nodiscard]] std::uint64_t at(End end) const { return load(end == End::front ? head().first : head().last); }
+    /// The offset of the item at an end, 0 if none waits.
+    [[nodiscard]] std::uint64_t at(End end) const {
+        const std::uint64_t page = load(end == End::front ? head().first : head().last);
+        if (page == 0) return 0;
+        const auto& there = region().at(Offset<detail::QueuePage>{page});
+        return load(there.begin) == load(there.end) ? 0 : detail::item_at(region(), page, there, end);
+    }
 
     [[nodiscard]] std::optional<std::string> peek(End end) const {
         std::optional<std::string> found;
