@@ -23,6 +23,8 @@
 #include <ss/domain/layout.hpp>
 #include <ss/pool/region.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -38,17 +40,17 @@ public:
         return (load(journal().count) | load(journal().touched_count)) != 0;
     }
 
-    /// Notes the value of `word`, so that a rollback restores it. Throws transaction_too_large and has done nothing.
-    void record(const Word& word) {
-        const std::uint64_t offset = recoverable(word);
+    /// Notes the values of these words, so that a rollback restores them. Throws transaction_too_large and has done
+    /// nothing.
+    template <std::same_as<Word>... Words>
+    void record(const Words&... words) {
         const Word n = load(journal().count);
-        if (n >= journal_capacity - reserved_) [[unlikely]]
+        if (n + sizeof...(words) > journal_capacity - reserved_) [[unlikely]]
             refuse_entry();
-        JournalEntry& entry = journal().entries[n];
-        put(entry.offset, offset);
-        put(entry.old, load(word));
+        JournalEntry* entry = &journal().entries[n];
+        (note(*entry++, words), ...);
         compiler_fence();
-        put(journal().count, n + 1);
+        put(journal().count, n + sizeof...(words));
         compiler_fence();
     }
 
@@ -115,6 +117,11 @@ public:
 private:
     [[nodiscard]] Journal& journal() const noexcept { return block_->journal; }
 
+    void note(JournalEntry& entry, const Word& word) {
+        put(entry.offset, recoverable(word));
+        put(entry.old, load(word));
+    }
+
     /// (v | 1) + 1: even, and never a value from before, whether or not the death fell between the two.
     void settle_versions() {
         const Word n = load(journal().touched_count);
@@ -132,7 +139,8 @@ private:
     /// later one.
     [[nodiscard]] std::uint64_t recoverable(const Word& word) const {
         const std::uint64_t offset = region_->offset_of(&word);
-        if (offset - region_->begin() < offsetof(DomainBlock, garbage)) [[unlikely]]
+        if (reinterpret_cast<const std::byte*>(&word) < reinterpret_cast<const std::byte*>(&block_->garbage))
+            [[unlikely]]
             region_->refuse(offset);
         return offset;
     }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <climits>
+#include <concepts>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,8 @@ namespace ss::inline v0::detail {
 
 template <class Tx>
 class QueueWriter {
+    using Change = typename Tx::Change;
+
 public:
     /// Throws no_such_object, damaged.
     QueueWriter(Tx& tx, const ObjectRef& object) : tx_(&tx), entry_(object.entry) {
@@ -45,10 +48,9 @@ public:
         for_each_word(value, [tx = tx_, &words](Word word) { tx->fill(*words++, word); });
         tx_->fill(*words, size);
         if (end == End::back)
-            tx_->store(page.end, at + bytes);
+            count(size, Change{page.end, at + bytes});
         else
-            tx_->store(page.begin, at);
-        count(size);
+            count(size, Change{page.begin, at});
     }
 
     /// Takes an item off and copies its bytes; false if none waits.
@@ -236,25 +238,29 @@ private:
             tx_->region().refuse(offset);
         if (bytes == last - first && (load(head_->first) != load(head_->last) || load(page.size) > largest_page)) {
             drop(offset);
-        } else {
-            put(page.taken, load(entry_->version));
-            if (end == End::front)
-                tx_->store(page.begin, first + bytes);
-            else
-                tx_->store(page.end, last - bytes);
+            discount(item.size());
+            return;
         }
-        discount(item.size());
+        put(page.taken, load(entry_->version));
+        if (end == End::front)
+            discount(item.size(), Change{page.begin, first + bytes});
+        else
+            discount(item.size(), Change{page.end, last - bytes});
     }
 
-    void count(std::uint64_t size) {
-        add(head_->items, 1);
-        if (size != 0) add(head_->payload, size);
+    /// An item of `size` bytes waits, and these words change.
+    template <std::same_as<Change>... Changes>
+    void count(std::uint64_t size, const Changes&... changes) {
+        tx_->store(Change{head_->items, load(head_->items) + 1}, Change{head_->payload, load(head_->payload) + size},
+                   changes...);
         tx_->wake(entry_->root[queue_items_root]);
     }
 
-    void discount(std::uint64_t size) {
-        subtract(head_->items, 1);
-        if (size != 0) subtract(head_->payload, size);
+    /// It does not any more.
+    template <std::same_as<Change>... Changes>
+    void discount(std::uint64_t size, const Changes&... changes) {
+        tx_->store(Change{head_->items, load(head_->items) - 1}, Change{head_->payload, load(head_->payload) - size},
+                   changes...);
         // What one item left may be room for several, or for none of those who are asked first.
         wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
     }
