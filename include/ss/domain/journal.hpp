@@ -68,6 +68,7 @@ public:
         compiler_fence();
         put(version, value + 1);
         fence_release(version);
+        only_touched_ = n == 0 ? &version : nullptr;
     }
 
     /// Keeps that many entries for later, when a throw would come too late.
@@ -86,7 +87,10 @@ public:
         compiler_fence();
         put(journal().count, 0);
         compiler_fence();
-        settle_versions();
+        if (only_touched_ == nullptr) return settle_versions();
+        settle(*only_touched_);
+        only_touched_ = nullptr;
+        put(journal().touched_count, 0);
     }
 
     /// Undoes all entries past the first `keep`; versions stay odd. Throws errc::damaged if an entry points where no
@@ -127,12 +131,14 @@ private:
         const Word n = load(journal().touched_count);
         if (n == 0) return;
         if (n > touched_capacity) refuse_damaged("has touched " + std::to_string(n) + " versions");
-        for (Word i = 0; i < n; ++i) {
-            Word& version = checked(load(journal().touched[i]));
-            put_release(version, (load(version) | 1) + 1);
-        }
-        compiler_fence();
+        for (Word i = 0; i < n; ++i) settle(checked(load(journal().touched[i])));
         put(journal().touched_count, 0);
+        only_touched_ = nullptr;
+    }
+
+    static void settle(Word& version) noexcept {
+        put_release(version, (load(version) | 1) + 1);
+        compiler_fence();
     }
 
     /// The offset of a word, if recovery may write it: a stray link must not lead a transaction to write what stops every
@@ -170,6 +176,7 @@ private:
     const Region* region_;
     DomainBlock* block_;
     std::uint64_t reserved_ = 0;
+    Word* only_touched_ = nullptr; ///< the version that this transaction has touched, if it is a single one
 };
 
 } // namespace ss::inline v0

@@ -202,14 +202,8 @@ public:
 
     /// Notes work for after the commit, once per object. What does not fit in is done at a later operation.
     void remember(const Upkeep::Functions& functions, const ObjectRef& object) noexcept {
-        if (upkeep_count_ != 0) [[unlikely]] { // in a transaction of several operations
-            for (std::uint64_t i = 0; i < upkeep_count_; ++i)
-                if (upkeep_[i].entry == object.entry) {
-                    ++upkeep_[i].operations;
-                    return;
-                }
-            if (upkeep_count_ == upkeep_.size()) return;
-        }
+        if (upkeep_count_ != 0 && remember_again(object)) [[unlikely]]
+            return;
         Upkeep& upkeep = upkeep_[upkeep_count_++];
         upkeep.functions = &functions;
         upkeep.entry = object.entry;
@@ -223,6 +217,16 @@ public:
     }
 
 private:
+    /// In a transaction of several operations: true if nothing is left to note.
+    [[gnu::noinline]] bool remember_again(const ObjectRef& object) noexcept {
+        for (std::uint64_t i = 0; i < upkeep_count_; ++i)
+            if (upkeep_[i].entry == object.entry) {
+                ++upkeep_[i].operations;
+                return true;
+            }
+        return upkeep_count_ == upkeep_.size();
+    }
+
     void free_blocks() {
         const std::uint64_t frees = free_count_;
         forget_frees(0);

@@ -40,27 +40,26 @@ public:
     void push(End end, const Pieces& value, std::uint64_t size) {
         begin();
         const std::uint64_t bytes = QueueItem::footprint(size);
-        const std::uint64_t offset = page_with_room(end, bytes);
-        QueuePage& page = page_at(offset);
-        const std::uint64_t at = end == End::back ? load(page.end) : load(page.begin) - bytes;
+        const auto [offset, page] = page_with_room(end, bytes);
+        const std::uint64_t at = end == End::back ? load(page->end) : load(page->begin) - bytes;
         Word* words = tx_->region().words(offset + at, bytes / word_size);
         tx_->fill(*words++, QueueItem::pack(size, 0));
-        for_each_word(value, [tx = tx_, &words](Word word) { tx->fill(*words++, word); });
-        tx_->fill(*words, size);
+        tx_->fill(*fill_words(words, value), size);
         if (end == End::back)
-            count(size, Change{page.end, at + bytes});
+            count(size, Change{page->end, at + bytes});
         else
-            count(size, Change{page.begin, at});
+            count(size, Change{page->begin, at});
     }
 
-    /// Takes an item off and copies its bytes; false if none waits.
-    bool pop(End end, std::string& out) {
+    /// Takes an item off, whose bytes f gets before; false if none waits.
+    template <class F>
+    bool pop(End end, F f) {
         const std::uint64_t offset = load(this_end(end));
         if (offset == 0) return false;
         QueuePage& page = page_at(offset);
         if (load(page.begin) == load(page.end)) return false;
         const ItemView item(tx_->region(), item_at(tx_->region(), offset, page, end));
-        out.assign(item.bytes()); // whole, for we have the lock
+        f(item.bytes()); // whole, for we have the lock
         begin();
         take(end, offset, page, item);
         return true;
@@ -82,7 +81,7 @@ public:
         const std::uint64_t own = make_page(sizeof(QueuePage) + item.footprint(), End::front);
         Word* words = tx_->region().words(own + sizeof(QueuePage), item.footprint() / word_size);
         const Word* const source = item.words() - 1;
-        for (std::uint64_t i = 0; i < item.footprint() / word_size; ++i) tx_->fill(words[i], load(source[i]));
+        copy_in(words, reinterpret_cast<const char*>(source), item.footprint() / word_size);
         tx_->fill(page_at(own).begin, sizeof(QueuePage));
         take(End::front, offset, page, item);
         return own;
@@ -147,30 +146,35 @@ public:
 private:
     [[nodiscard]] Word& this_end(End end) const noexcept { return end == End::front ? head_->first : head_->last; }
 
+    struct PageRef {
+        std::uint64_t offset;
+        QueuePage* page;
+    };
+
     [[nodiscard]] QueuePage& page_at(std::uint64_t offset) const {
         return tx_->region().at(Offset<QueuePage>{offset});
     }
 
     /// The page at that end, if so many bytes fit in and may be written to; else another one.
-    [[nodiscard]] std::uint64_t page_with_room(End end, std::uint64_t bytes) {
+    [[nodiscard]] PageRef page_with_room(End end, std::uint64_t bytes) {
         const std::uint64_t offset = load(this_end(end));
         if (offset != 0) [[likely]] {
             QueuePage& page = page_at(offset);
             if (load(page.taken) != load(entry_->version)) [[likely]] {
                 const std::uint64_t first = load(page.begin), last = load(page.end), size = load(page.size);
                 if (bytes <= (end == End::back ? size - last : first - sizeof(QueuePage))) [[likely]]
-                    return offset;
+                    return {offset, &page};
                 if (first == last && bytes <= size - sizeof(QueuePage)) {
                     tx_->store(page.begin, end == End::back ? sizeof(QueuePage) : size);
                     tx_->store(page.end, end == End::back ? sizeof(QueuePage) : size);
-                    return offset;
+                    return {offset, &page};
                 }
             }
         }
         return add_page(end, bytes);
     }
 
-    [[gnu::noinline]] std::uint64_t add_page(End end, std::uint64_t bytes) {
+    [[gnu::noinline]] PageRef add_page(End end, std::uint64_t bytes) {
         std::uint64_t size = sizeof(QueuePage) + bytes;
         if (bytes <= large_item) {
             const std::uint64_t before = load(this_end(end));
@@ -183,7 +187,7 @@ private:
         tx_->fill(page.previous, end == End::front ? 0 : neighbour);
         tx_->fill(page.next, end == End::front ? neighbour : 0);
         hang(end, offset, neighbour);
-        return offset;
+        return {offset, &page};
     }
 
     /// An empty page, which is counted, and filled towards `end`.
