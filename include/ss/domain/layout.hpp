@@ -85,7 +85,7 @@ struct alignas(cache_line) DirectoryEntry {
     Word generation; ///< odd while there is an object; never the same for two objects
     Word type_id;
     Word type_fingerprint;
-    Word hash_id; ///< 0 for types that do not hash
+    Word hash_id; ///< or what it compares by; 0 for types that have no such policy
     Word hash_fingerprint;
     std::array<Word, 2> seed; ///< of the hash
     std::array<Word, 8> root; ///< the object's own

@@ -159,6 +159,7 @@ public:
     [[nodiscard]] bool is_read_only() const noexcept { return options_.access == Access::read_only; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const std::string& name() const noexcept { return file_.name(); } ///< for messages
+    [[nodiscard]] const os::FileIdentity& identity() const noexcept { return file_.identity(); }
     [[nodiscard]] int descriptor() const noexcept { return file_.number(); }
     [[nodiscard]] bool in_memory_only() const noexcept { return file_system_.in_memory; }
 

@@ -28,7 +28,7 @@ struct ObjectInfo {
     std::uint64_t domain;  ///< that it lives in
     std::string allocator; ///< ids of the policies, as the pool records them
     std::string lock;
-    std::string hash;    ///< "none" if the type does not hash
+    std::string hash;    ///< or what it compares by; "none" if the type has no such policy
     std::uint64_t bytes; ///< allocated for it, 0 if the type is unknown here
 };
 
@@ -155,8 +155,10 @@ public:
     }
 
     /// Writes a consistent copy to `path`, replacing what is there when all of it is on the disk (fsync, rename). All
-    /// domains are locked meanwhile: writers wait, optimistic readers go on. Throws what the kernel refuses, and leaves
-    /// `path` as it was; a crash leaves a file named like it with ".backup" behind.
+    /// domains are locked meanwhile: writers wait, optimistic readers go on. Throws invalid_argument if `path` is this
+    /// pool, by whatever name; read_only on a read-only pool, which cannot lock; and what the kernel refuses, and leaves
+    /// `path` as it was. A crash leaves nothing behind, but for the moment in which an old copy is replaced: then a
+    /// hidden file whose name begins with ".ss-backup-", beside `path`.
     template <class Known = BuiltIns>
     void backup(const std::filesystem::path& path) const {
         Known::backup(*this, path);

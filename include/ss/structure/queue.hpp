@@ -42,7 +42,7 @@ namespace ss::inline v0 {
 ///
 /// Every member function may throw what those of HashTable may. In all these cases nothing has changed.
 ///
-/// Pushes and pops cost about ten journaled words each, and a block of memory taken or given back. When not to use it:
+/// Pushes and pops cost about seven journaled words each, and a block of memory taken or given back. When not to use it:
 /// where the order does not matter and each worker can have a queue of its own; for streams of bytes between two
 /// processes, which a pipe or a socket carries without a lock.
 template <class Allocator, class Lock>
@@ -310,6 +310,7 @@ private:
                 for (std::uint64_t i = 0; i < sizeof(detail::QueueHead) / word_size; ++i) tx.fill(words[i], 0);
                 auto& head = tx.region().at(Offset<detail::QueueHead>{offset});
                 tx.fill(head.bytes, tx.block_size(offset));
+                tx.fill(head.further_bytes, load(head.bytes));
                 tx.fill(head.max_items, options.max_items);
                 tx.fill(head.max_bytes, options.max_bytes);
                 tx.fill(head.max_leases, options.max_leases);

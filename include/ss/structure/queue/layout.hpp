@@ -40,7 +40,7 @@ struct QueueHead {
     Word last;
     Word items;         ///< that wait
     Word payload;       ///< their bytes
-    Word waiting_bytes; ///< allocated for them
+    Word further_bytes; ///< allocated for all but the items that wait: those follow, so no push and no pop changes it
     Word bytes;         ///< allocated for all of the queue
     Word leased;        ///< items that are leased
     Word tables;        ///< the first table of leases

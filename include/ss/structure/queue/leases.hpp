@@ -41,7 +41,7 @@ public:
         const std::uint64_t offset = load(head_->first);
         if (offset == 0) return false;
         const ItemView item(tx_->region(), offset);
-        item.copy_to(out);
+        out.assign(item.bytes()); // whole, for we have the lock
         queue_->begin();
         LeaseSlot& slot = take_slot();
         const std::uint64_t number = queue_->next_number();
@@ -49,7 +49,8 @@ public:
         tx_->store(slot.item, offset);
         tx_->store(slot.era, taker.era);
         tx_->store(slot.token, taker.token);
-        queue_->unlink(offset, item);
+        queue_->unlink(item);
+        queue_->add(head_->further_bytes, tx_->block_size(offset));
         tx_->store(item.item().size_and_leases, QueueItem::pack(item.size(), item.leases() + 1));
         queue_->add(head_->leased, 1);
         lease = {.slot = tx_->region().offset_of(&slot), .number = number, .leases = item.leases() + 1};
@@ -62,7 +63,9 @@ public:
         if (slot == nullptr) return false;
         queue_->begin();
         const std::uint64_t item = load(slot->item);
-        queue_->subtract(head_->bytes, tx_->block_size(item));
+        const std::uint64_t bytes = tx_->block_size(item);
+        queue_->subtract(head_->bytes, bytes);
+        queue_->subtract(head_->further_bytes, bytes);
         tx_->free(item);
         free_slot(*slot);
         return true;
@@ -146,7 +149,9 @@ private:
         }
         tx_->store(head_->tables, offset);
         tx_->store(head_->free_slot, tx_->region().offset_of(&table.slots[0]));
-        queue_->add(head_->bytes, tx_->block_size(offset));
+        const std::uint64_t bytes = tx_->block_size(offset);
+        queue_->add(head_->bytes, bytes);
+        queue_->add(head_->further_bytes, bytes);
     }
 
     void free_slot(LeaseSlot& slot) {
@@ -161,6 +166,7 @@ private:
         const std::uint64_t offset = load(slot.item);
         const ItemView item(tx_->region(), offset);
         free_slot(slot);
+        queue_->subtract(head_->further_bytes, tx_->block_size(offset));
         const std::uint64_t most = load(head_->max_leases);
         if (most == 0 || item.leases() < most || !bury(offset, item)) queue_->link(End::front, offset, item.size());
     }

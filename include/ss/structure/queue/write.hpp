@@ -38,23 +38,24 @@ public:
     void push(End end, const Pieces& value, std::uint64_t size) {
         const std::uint64_t offset = tx_->allocate((item_words + words_for(size)) * word_size);
         Word* words = tx_->region().words(offset, item_words + words_for(size));
-        tx_->fill(*words++, 0);
-        tx_->fill(*words++, 0);
+        const std::uint64_t neighbour = load(this_end(end));
+        tx_->fill(*words++, end == End::front ? 0 : neighbour);
+        tx_->fill(*words++, end == End::front ? neighbour : 0);
         tx_->fill(*words++, QueueItem::pack(size, 0));
-        for_each_word(value, [&](Word word) { tx_->fill(*words++, word); });
+        for_each_word(value, [tx = tx_, words](Word word) mutable { tx->fill(*words++, word); });
         begin();
         add(head_->bytes, tx_->block_size(offset));
-        link(end, offset, size);
+        hang(end, offset, neighbour, size);
     }
 
     /// Takes an item off and copies its bytes; false if none waits.
     bool pop(End end, std::string& out) {
-        const std::uint64_t offset = load(end == End::front ? head_->first : head_->last);
+        const std::uint64_t offset = load(this_end(end));
         if (offset == 0) return false;
         const ItemView item(tx_->region(), offset);
-        item.copy_to(out);
+        out.assign(item.bytes()); // whole, for we have the lock
         begin();
-        unlink(offset, item);
+        unlink(item);
         subtract(head_->bytes, tx_->block_size(offset));
         tx_->free(offset);
         return true;
@@ -67,11 +68,12 @@ public:
         const Word* const old = reinterpret_cast<const Word*>(head_);
         for (std::uint64_t i = 0; i < sizeof(QueueHead) / word_size; ++i) tx_->fill(fresh[i], load(old[i]));
         QueueHead& head = tx_->region().at(Offset<QueueHead>{offset});
-        for (Word* const word : {&head.first, &head.last, &head.items, &head.payload, &head.waiting_bytes})
-            tx_->fill(*word, 0);
+        for (Word* const word : {&head.first, &head.last, &head.items, &head.payload}) tx_->fill(*word, 0);
         const std::uint64_t before = load(entry_->root[queue_head_root]);
-        const std::uint64_t waiting = load(head_->waiting_bytes);
-        tx_->fill(head.bytes, load(head_->bytes) - waiting - tx_->block_size(before) + tx_->block_size(offset));
+        const std::uint64_t waiting = load(head_->bytes) - load(head_->further_bytes);
+        const std::uint64_t rest = load(head_->further_bytes) - tx_->block_size(before) + tx_->block_size(offset);
+        tx_->fill(head.bytes, rest);
+        tx_->fill(head.further_bytes, rest);
         begin();
         tx_->store(head_->tables, 0);
         tx_->store(entry_->root[queue_head_root], offset);
@@ -92,37 +94,23 @@ public:
     /// Readers without the lock start over. Before the first change.
     void begin() { tx_->touch(entry_->version); }
 
-    /// Hangs an item, whose block is counted already, on an end of the list.
+    /// Hangs an item that hung elsewhere before, and whose block is counted already, on an end of the list.
     void link(End end, std::uint64_t offset, std::uint64_t size) {
-        Word& here = end == End::front ? head_->first : head_->last;
-        Word& there = end == End::front ? head_->last : head_->first;
         QueueItem& item = tx_->region().at(Offset<QueueItem>{offset});
-        const std::uint64_t neighbour = load(here);
-        tx_->store(end == End::front ? item.next : item.previous, neighbour);
-        Word& outwards = end == End::front ? item.previous : item.next;
-        if (load(outwards) != 0) tx_->store(outwards, 0); // it hung elsewhere before
-        if (neighbour == 0) {
-            tx_->store(there, offset);
-        } else {
-            QueueItem& next = tx_->region().at(Offset<QueueItem>{neighbour});
-            tx_->store(end == End::front ? next.previous : next.next, offset);
-        }
-        tx_->store(here, offset);
-        add(head_->items, 1);
-        if (size != 0) add(head_->payload, size);
-        add(head_->waiting_bytes, tx_->block_size(offset));
-        tx_->wake(entry_->root[queue_items_root]);
+        const std::uint64_t neighbour = load(this_end(end));
+        tx_->store(item.previous, end == End::front ? 0 : neighbour);
+        tx_->store(item.next, end == End::front ? neighbour : 0);
+        hang(end, offset, neighbour, size);
     }
 
     /// Takes an item off the list; its block stays counted.
-    void unlink(std::uint64_t offset, const ItemView& view) {
+    void unlink(const ItemView& view) {
         QueueItem& item = view.item();
         const std::uint64_t previous = load(item.previous), next = load(item.next);
         tx_->store(previous == 0 ? head_->first : tx_->region().at(Offset<QueueItem>{previous}).next, next);
         tx_->store(next == 0 ? head_->last : tx_->region().at(Offset<QueueItem>{next}).previous, previous);
         subtract(head_->items, 1);
         if (view.size() != 0) subtract(head_->payload, view.size());
-        subtract(head_->waiting_bytes, tx_->block_size(offset));
         // What one item left may be room for several, or for none of those who are asked first.
         wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
     }
@@ -141,6 +129,22 @@ public:
     [[nodiscard]] Tx& tx() const noexcept { return *tx_; }
 
 private:
+    [[nodiscard]] Word& this_end(End end) const noexcept { return end == End::front ? head_->first : head_->last; }
+
+    /// The rest of it: the item links to its neighbour already.
+    void hang(End end, std::uint64_t offset, std::uint64_t neighbour, std::uint64_t size) {
+        if (neighbour == 0) {
+            tx_->store(end == End::front ? head_->last : head_->first, offset);
+        } else {
+            QueueItem& next = tx_->region().at(Offset<QueueItem>{neighbour});
+            tx_->store(end == End::front ? next.previous : next.next, offset);
+        }
+        tx_->store(this_end(end), offset);
+        add(head_->items, 1);
+        if (size != 0) add(head_->payload, size);
+        tx_->wake(entry_->root[queue_items_root]);
+    }
+
     void wake_for_room(int sleepers) { tx_->wake(entry_->root[queue_room_root], sleepers); }
 
     Tx* tx_;
