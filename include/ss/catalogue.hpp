@@ -21,10 +21,12 @@
 #include <ss/lock/robust_mutex.hpp>
 #include <ss/lock/spin_lock.hpp>
 #include <ss/pool/pool.hpp>
+#include <ss/structure/atomic_vector.hpp>
 #include <ss/structure/hash_table.hpp>
 #include <ss/structure/kinds.hpp>
 #include <ss/structure/prefix_tree.hpp>
 #include <ss/structure/priority_queue.hpp>
+#include <ss/structure/queue.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Words in a pool that processes sleep on, and who is to be woken when a transaction is over.
 //
-//     a wait word:   | … | sequence (31) | somebody waits (1) |      the lower half is the futex
+//     a wait word:   | "WAIT" (32) | sequence (31) | somebody waits (1) |      the lower half is the futex. 0 before all
 //
 //     waiter, under the lock              waker, under the lock             waker, after the release
 //     what it wants is not there          the change; commit
@@ -8,7 +8,8 @@
 //     releases; sleeps while the          (one load where nobody waits)     none slept, and the word is still
 //     word is what it wrote                                                 the one it wrote: waits = 0
 //
-// The word changes under the lock alone, but for that last step. A waiter that has not gone to sleep yet finds the word
+// The word changes under the lock alone, but for that last step, which may come late: when the object is gone, and its
+// directory entry belongs to another. No other kind of word has that upper half, so it does nothing then. A waiter that has not gone to sleep yet finds the word
 // changed, and looks again. Each waiter writes a value of its own, so that nobody takes the mark of one who came after
 // him for his own and clears it. The words are not journaled: who sleeps wakes up to look at what is.
 //
@@ -53,9 +54,14 @@ inline void sleep_on(const Word& word, Word seen, Deadline deadline,
                    std::min<std::chrono::nanoseconds>(left, most));
 }
 
+/// The next value of a wait word at which somebody waits.
+[[nodiscard]] constexpr Word next_wait(Word word) noexcept {
+    return Word{0x5741'4954} << 32 | static_cast<std::uint32_t>(word + 2) | 1;
+}
+
 /// Leaves word that somebody waits. Returns what to sleep on. Under the domain's lock.
 inline Word begin_to_wait(Word& word) noexcept {
-    const Word mark = (load(word) + 2) | 1;
+    const Word mark = next_wait(load(word));
     put(word, mark);
     return mark;
 }
@@ -73,22 +79,22 @@ public:
             return;
         for (std::size_t i = 0; i < count_; ++i)
             if (wakes_[i].word == &word) {
-                wakes_[i].sleepers += sleepers;
+                wakes_[i].sleepers =
+                    sleepers > INT_MAX - wakes_[i].sleepers ? INT_MAX : wakes_[i].sleepers + sleepers;
                 return;
             }
-        add(word, sleepers);
+        add({.word = &word, .mark = 0, .sleepers = sleepers, .is_wait_word = true});
     }
 
     /// All who sleep on a version.
-    void wake_all(Word& version) noexcept { add(version, INT_MAX); }
+    void wake_all(Word& version) noexcept {
+        add({.word = &version, .mark = 0, .sleepers = INT_MAX, .is_wait_word = false});
+    }
 
     /// The changes are committed, and the lock is still ours: whoever is about to sleep looks again.
     void announce() noexcept {
         for (std::size_t i = 0; i < count_; ++i)
-            if (Wake& wake = wakes_[i]; wake.sleepers != INT_MAX) {
-                wake.mark = (load(*wake.word) + 2) | 1;
-                put(*wake.word, wake.mark);
-            }
+            if (wakes_[i].is_wait_word) wakes_[i].mark = detail::begin_to_wait(*wakes_[i].word);
     }
 
     /// Wakes them. The lock has been released. About 1 us for each word, and a few more for each sleeper.
@@ -109,16 +115,17 @@ private:
         Word* word;
         Word mark; ///< what a wait word was left as
         int sleepers;
+        bool is_wait_word;
     };
 
     /// With too many, those that do not fit in are woken at once: they wait for the lock then, and see the same.
-    void add(Word& word, int sleepers) noexcept {
+    void add(const Wake& wake) noexcept {
         if (count_ < wakes_.size()) {
-            wakes_[count_++] = {.word = &word, .mark = 0, .sleepers = sleepers};
+            wakes_[count_++] = wake;
             return;
         }
-        if (sleepers != INT_MAX) put(word, load(word) + 2);
-        os::futex_wake(detail::futex_half(word), sleepers);
+        if (wake.is_wait_word) (void)detail::begin_to_wait(*wake.word);
+        os::futex_wake(detail::futex_half(*wake.word), wake.sleepers);
     }
 
     std::size_t count_ = 0;

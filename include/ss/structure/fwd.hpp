@@ -20,6 +20,12 @@ class HashTable;
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class PrefixTree;
 
+template <class T, class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class AtomicVector;
+
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class Queue;
+
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Compare = DefaultCompare>
 class PriorityQueue;
 

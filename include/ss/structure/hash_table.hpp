@@ -17,6 +17,7 @@
 #include <ss/structure/hash_table/options.hpp>
 #include <ss/structure/hash_table/upkeep.hpp>
 #include <ss/structure/hash_table/verify.hpp>
+#include <ss/structure/hash_table/watch.hpp>
 #include <ss/structure/hash_table/write.hpp>
 #include <ss/structure/replace_policy.hpp>
 
@@ -48,7 +49,7 @@ namespace ss::inline v0 {
 ///
 /// It grows and shrinks by one bucket at a time, so no operation stops the others for longer than one bucket's split.
 template <class Allocator, class Lock, class Hash>
-class HashTable {
+class HashTable : public detail::TableWatching<HashTable<Allocator, Lock, Hash>> {
     static_assert(AllocatorPolicy<Allocator>,
                   "HashTable: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
     static_assert(LockPolicy<Lock>,
@@ -257,39 +258,6 @@ public:
         });
     }
 
-    // --- watching. Where the domain's lock is held by this thread, these throw would_deadlock
-
-    /// The key as it is now, for `watch`. Whatever happens to the key after this call moves the stamp; so take it before
-    /// you look at the value. Takes the lock, and leaves word that the key is watched until it changes once.
-    [[nodiscard]] Stamp stamp(const Bytes& key) const {
-        if (domain_.core().attachment().is_read_only()) return read_stamp(key);
-        return {.key = detail::stamp_thing(domain_, object_, thing(hash_key(key).hash))};
-    }
-
-    /// Sleeps until something has happened to the key since `stamp` was taken, and returns its new stamp; nothing if
-    /// that was not so within `timeout`. A change is never missed, whoever makes it and dies of it; one whose writer is
-    /// killed before he wakes anybody is noticed within 100 ms.
-    ///
-    /// It may return without a change: after `clear`, after a transaction that was undone, where two watched keys share
-    /// one of the domain's 256 signals, and on a read-only pool when another key of the bucket changes or that is split.
-    /// On a read-only pool, where it cannot leave word, it looks every 10 ms instead. A write costs one load more while
-    /// nobody watches anything in the domain. Throws no_such_object when the table is removed.
-    ///
-    ///     for (auto seen = table.stamp("motto");;) {
-    ///         print(table.find("motto"));
-    ///         std::optional<ss::Stamp> next;
-    ///         while (!(next = table.watch("motto", seen, 1min))) {}
-    ///         seen = *next;
-    ///     }
-    [[nodiscard]] std::optional<Stamp> watch(const Bytes& key, const Stamp& stamp, const Timeout& timeout) const {
-        const HashTable self = *this; // whoever destroys the handle meanwhile does not end the pool
-        const bool changed =
-            domain_.core().attachment().is_read_only()
-                ? detail::poll_for_change([&] { return self.read_stamp(key); }, stamp, timeout)
-                : detail::wait_for_change(self.domain_, thing(hash_key(key).hash), stamp.key, timeout);
-        return changed ? std::optional(self.stamp(key)) : std::nullopt;
-    }
-
     // --- the same, said with a transaction
 
     template <class A, bool V>
@@ -396,6 +364,8 @@ private:
 
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
 
+    friend detail::TableWatching<HashTable>;
+
     /// What a key is to watchers.
     [[nodiscard]] std::uint64_t thing(std::uint64_t hash) const noexcept {
         return detail::thing_of(region(), object_, hash);
@@ -404,19 +374,6 @@ private:
     void changed(Tx& tx, std::uint64_t hash) const {
         if (tx.is_watched()) [[unlikely]]
             tx.signal(thing(hash));
-    }
-
-    /// What guards the key, for those who cannot leave word.
-    [[nodiscard]] Stamp read_stamp(const Bytes& key) const {
-        const detail::HashedKey hashed = hash_key(key);
-        Stamp stamp;
-        domain_.read([&](auto reading) {
-            return detail::attempt_in_bucket(region(), object_, reading, hashed.hash, [&](const auto& table) {
-                stamp.key = table.stamp();
-                return true;
-            });
-        });
-        return stamp;
     }
 
     [[nodiscard]] detail::HashedKey hash_key(const Bytes& key) const {

@@ -1,9 +1,11 @@
 // Every kind of structure that comes with ss.
 #pragma once
 
+#include <ss/structure/atomic_vector/kind.hpp>
 #include <ss/structure/hash_table/kind.hpp>
 #include <ss/structure/prefix_tree/kind.hpp>
 #include <ss/structure/priority_queue/kind.hpp>
+#include <ss/structure/queue/kind.hpp>
 
 namespace ss::inline v0::detail {
 
@@ -27,6 +29,6 @@ struct KindList {
     }
 };
 
-using AllKinds = KindList<HashTableKind, PrefixTreeKind, PriorityQueueKind>;
+using AllKinds = KindList<HashTableKind, PrefixTreeKind, QueueKind, AtomicVectorKind, PriorityQueueKind>;
 
 } // namespace ss::inline v0::detail

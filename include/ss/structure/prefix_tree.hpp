@@ -50,7 +50,7 @@ namespace ss::inline v0 {
 /// An adaptive radix tree: a look-up costs by the bytes of the key, not by the number of keys. When not to use it: where
 /// no order and no prefixes are needed, a HashTable is faster and takes less memory.
 template <class Allocator, class Lock>
-class PrefixTree {
+class PrefixTree : public detail::TreeWatching<PrefixTree<Allocator, Lock>> {
     static_assert(AllocatorPolicy<Allocator>,
                   "PrefixTree: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
     static_assert(LockPolicy<Lock>,
@@ -265,35 +265,6 @@ public:
             });
         });
         return hit ? std::optional(std::move(found)) : std::nullopt;
-    }
-
-    // --- watching. Where the domain's lock is held by this thread, these throw would_deadlock
-
-    /// The key, and all keys that begin with it, as they are now: for `watch` and `watch_prefix`. Whatever happens to them
-    /// after this call moves the stamp; so take it before you look at the values. Takes the lock, and leaves word that
-    /// the key is watched until it changes once.
-    [[nodiscard]] Stamp stamp(const Bytes& key) const {
-        if (domain_.core().attachment().is_read_only()) return read_stamp();
-        return {.key = detail::stamp_thing(domain_, object_, watched().key(key.view())),
-                .prefix = detail::stamp_thing(domain_, object_, watched().prefix(key.view()))};
-    }
-
-    /// Sleeps until something has happened to the key since `stamp` was taken, and returns its new stamp; nothing if
-    /// that was not so within `timeout`. A change is never missed, whoever makes it and dies of it; one whose writer is
-    /// killed before he wakes anybody is noticed within 100 ms.
-    ///
-    /// It may return without a change: after `clear` and `erase_prefix`, after a transaction that was undone, where two
-    /// watched keys share one of the domain's 256 signals, and on a read-only pool, where it cannot leave word and looks
-    /// every 10 ms instead, after any change of the tree. A write costs one load more while nobody watches anything in
-    /// the domain, and some for each byte of its key while somebody does. Throws no_such_object when the tree is removed.
-    [[nodiscard]] std::optional<Stamp> watch(const Bytes& key, const Stamp& stamp, const Timeout& timeout) const {
-        return watch_thing(watched().key(key.view()), key, stamp.key, stamp, timeout);
-    }
-
-    /// The same for all keys that begin with `prefix`. Of a longer prefix than 64 bytes, the first 64 are watched.
-    [[nodiscard]] std::optional<Stamp> watch_prefix(const Bytes& prefix, const Stamp& stamp,
-                                                    const Timeout& timeout) const {
-        return watch_thing(watched().prefix(prefix.view()), prefix, stamp.prefix, stamp, timeout);
     }
 
     // --- the same, said with a transaction
@@ -534,29 +505,9 @@ private:
         detail::scan(self, start, f);
     }
 
-    // --- watching
+    friend detail::TreeWatching<PrefixTree>;
 
     [[nodiscard]] detail::WatchedKeys watched() const noexcept { return {domain_.region(), object_}; }
-
-    /// What any change of the tree moves, for those who cannot leave word.
-    [[nodiscard]] Stamp read_stamp() const {
-        Word changes = 0;
-        domain_.read([&](auto reading) {
-            if (!reading.begin(object_.entry->root[detail::tree_changes_root], changes)) return false;
-            check_is_there();
-            return true;
-        });
-        return {.key = changes, .prefix = changes};
-    }
-
-    [[nodiscard]] std::optional<Stamp> watch_thing(std::uint64_t thing, const Bytes& key, Word version,
-                                                   const Stamp& stamp, const Timeout& timeout) const {
-        const PrefixTree self = *this; // whoever destroys the handle meanwhile does not end the pool
-        const bool changed = domain_.core().attachment().is_read_only()
-                                 ? detail::poll_for_change([&] { return self.read_stamp(); }, stamp, timeout)
-                                 : detail::wait_for_change(self.domain_, thing, version, timeout);
-        return changed ? std::optional(self.stamp(key)) : std::nullopt;
-    }
 
     // --- writing
 
