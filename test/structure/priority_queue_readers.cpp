@@ -34,7 +34,9 @@ struct Queues {
     Queue q, even;
 };
 
-bool is_fine(std::string_view item) { return is_whole("item", item) && item.find("undone") == std::string_view::npos; }
+bool is_fine(std::string_view item) {
+    return is_whole("item", item) && item.find("undone") == std::string_view::npos;
+}
 
 std::string even_item(std::uint64_t i) { return big_endian(i) + std::string(32, static_cast<char>('a' + i % 26)); }
 
@@ -94,7 +96,8 @@ void read(const Queues<Queue>& queues, Tally& tally) {
             if (!is_fine(*item)) ++tally.torn;
             ++tally.hits;
         }
-        if (const auto item = queues.even.top(); item && (item->size() != 40 || (*item)[8] != (*item)[39])) ++tally.torn;
+        if (const auto item = queues.even.top(); item && (item->size() != 40 || (*item)[8] != (*item)[39]))
+            ++tally.torn;
         if (tally.reads % 16 == 0) {
             // Both numbers are of one moment.
             const ss::PriorityQueueStats stats = queues.even.stats();
@@ -131,8 +134,8 @@ void processes(std::chrono::milliseconds duration) {
     for (Process& process : all) process.expect_clean();
     BOOST_TEST_MESSAGE(ss::registry::profile_name<Queue>() << ": " << tally->reads << " reads, " << tally->hits
                                                            << " hits, " << tally->writes << " writes");
-    BOOST_TEST((tally->torn == 0U && tally->miscounted == 0U), tally->torn << " torn, " << tally->miscounted
-                                                                           << " miscounted");
+    BOOST_TEST((tally->torn == 0U && tally->miscounted == 0U),
+               tally->torn << " torn, " << tally->miscounted << " miscounted");
     BOOST_TEST((tally->hits > 0U && tally->writes > 0U));
     BOOST_TEST(wrong_with(pool) == "");
 }
