@@ -28,11 +28,11 @@ constexpr Effort sparing = {.second = 2, .kills = 2, .kernel_kills = 6, .kernel_
 } // namespace
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_queue, Queue, DefaultQueue) {
-    explore_all<Queue>([](auto queue) { return QueueScenarios::all(queue_profile<typename decltype(queue)::type>()); },
-                       sparing);
+    explore_all<Queue>(
+        [](auto queue) { return QueueScenarios::all(queue_profile<typename decltype(queue)::type>()); }, sparing);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_queue_of_each_policy, Queue, OtherQueues) {
-    explore_all<Queue>([](auto queue) { return QueueScenarios::few(queue_profile<typename decltype(queue)::type>()); },
-                       sparing);
+    explore_all<Queue>(
+        [](auto queue) { return QueueScenarios::few(queue_profile<typename decltype(queue)::type>()); }, sparing);
 }

@@ -24,7 +24,7 @@ namespace ss::test {
 class QueueScenarios {
     using Path = std::filesystem::path;
     using Prepare = std::function<void(const QueueProfile&, const Path&)>;
-    using Operation = std::function<void(QueuesAndTable&)>;
+    using Operation = std::function<void(QueuePool&)>;
 
     static constexpr std::string_view title = "queue: ";
 
@@ -37,8 +37,8 @@ public:
     /// Those few that are looked at in every profile: items and leases that come and go, garbage, and a lease that ends in
     /// a transaction.
     [[nodiscard]] static std::vector<Scenario> few(const QueueProfile& profile) {
-        static constexpr std::array<std::string_view, 5> names = {
-            "push back", "pop front", "lease, the first table", "the dead's come back", "a job is done"};
+        static constexpr std::array<std::string_view, 4> names = {"push back", "pop, somebody waits for room",
+                                                                  "the dead's come back", "a job is done"};
         std::vector<Scenario> few = all(profile);
         std::erase_if(few, [](const Scenario& scenario) {
             return std::ranges::find(names, std::string_view(scenario.name).substr(title.size())) == names.end();
@@ -52,6 +52,7 @@ private:
     QueueScenarios& add_all() {
         add_pushes();
         add_pops();
+        add_limits();
         add_leases();
         add_garbage();
         add_transactions();
@@ -61,66 +62,93 @@ private:
     }
 
     void add_pushes() {
-        add("push back", &prepare, [](QueuesAndTable& all) { all.q().push_back(std::string(24, 'x')); });
-        add("push front", &prepare, [](QueuesAndTable& all) { all.q().push_front(std::string(150, 'x')); });
-        add("push back, in pieces", &prepare, [](QueuesAndTable& all) {
+        add("push back", &prepare, [](QueuePool& all) { all.q().push_back(std::string(24, 'x')); });
+        add("push front", &prepare, [](QueuePool& all) { all.q().push_front(std::string(150, 'x')); });
+        add("push back, in pieces", &prepare, [](QueuePool& all) {
             all.q().push_back({std::string(10, 'x'), "", std::string(30, 'y')});
         });
-        add("push back, no bytes", &prepare, [](QueuesAndTable& all) { all.q().push_back(""); });
-        add("push back, the first", &no_items, [](QueuesAndTable& all) { all.q().push_back("first"); });
-        add("push front, the first", &no_items, [](QueuesAndTable& all) { all.q().push_front("first"); });
-        add("push back, the pool grows", &about_to_grow, [](QueuesAndTable& all) { all.d().push_back(filling()); });
+        add("push back, no bytes", &prepare, [](QueuePool& all) { all.q().push_back(""); });
+        add("push back, the first", &no_items, [](QueuePool& all) { all.q().push_back("first"); });
+        add("push front, the first", &no_items, [](QueuePool& all) { all.q().push_front("first"); });
+        add("push back, the pool grows", &about_to_grow, [](QueuePool& all) { all.d().push_back(filling()); });
     }
 
     void add_pops() {
-        add("pop front", &prepare, [](QueuesAndTable& all) { must(all.q().pop_front()); });
-        add("pop back", &prepare, [](QueuesAndTable& all) { must(all.q().pop_back()); });
-        add("pop front, the last", &one_item, [](QueuesAndTable& all) { must(all.q().pop_front()); });
-        add("pop back, the last", &one_item, [](QueuesAndTable& all) { must(all.q().pop_back()); });
-        add("pop front, there is none", &no_items, [](QueuesAndTable& all) { must(!all.q().pop_front()); }).changes =
+        add("pop front", &prepare, [](QueuePool& all) { must(all.q().pop_front()); });
+        add("pop back", &prepare, [](QueuePool& all) { must(all.q().pop_back()); });
+        add("pop front, the last", &one_item, [](QueuePool& all) { must(all.q().pop_front()); });
+        add("pop back, the last", &one_item, [](QueuePool& all) { must(all.q().pop_back()); });
+        add("pop front, there is none", &no_items, [](QueuePool& all) { must(!all.q().pop_front()); }).changes =
             false;
     }
 
+    /// What holds is that limits are kept, whoever is killed where; and that a wake, and its loss, change nothing.
+    void add_limits() {
+        add("try push", &prepare, [](QueuePool& all) { must(all.q().try_push(std::string(40, 'x'))); });
+        add("try push, the last that has room", &one_place,
+            [](QueuePool& all) { must(all.q().try_push(std::string(40, 'x'))); });
+        add("try push, full", &no_place, [](QueuePool& all) { must(!all.q().try_push("x")); }).changes = false;
+        add("try push, too many bytes", &prepare, [](QueuePool& all) {
+            must(!all.q().try_push(std::string(queue_bytes - 500, 'x')));
+        }).changes = false;
+        add("pop, somebody waits for room", &somebody_waits_for_room,
+            [](QueuePool& all) { must(all.q().pop_front()); });
+        add("lease, somebody waits for room", &somebody_waits_for_room,
+            [](QueuePool& all) { must(all.q().lease()); });
+        add("clear, somebody waits for room", &somebody_waits_for_room, [](QueuePool& all) { all.q().clear(); });
+        add("push, somebody waits for an item", &somebody_waits_for_item,
+            [](QueuePool& all) { all.q().push_back("for him"); });
+        add("nothing comes", &no_items, [](QueuePool& all) { must(all.wait_for_item()); }).changes = false;
+        add("no room comes", &no_place, [](QueuePool& all) { must(all.wait_for_room()); }).changes = false;
+        add("out and in where it is full", &no_place, [](QueuePool& all) {
+            all.transact([](AnyQueue& q, AnyQueue& d, AnyTable&) {
+                must(!q.try_push("no room"));
+                must(q.pop_front());
+                must(q.try_push("room"));
+                must(!q.try_push("no room"));
+                d.push_back("once");
+            });
+        });
+    }
+
     void add_leases() {
-        add("lease, the first table", &prepare, [](QueuesAndTable& all) { must(all.q().lease()); });
-        add("lease, a table is there", &with_leases, [](QueuesAndTable& all) { must(all.q().lease()); });
-        add("lease, another table", &with_full_table, [](QueuesAndTable& all) { must(all.q().lease()); });
-        add("lease, the last item", &one_item, [](QueuesAndTable& all) { must(all.q().lease()); });
-        add("ack", &with_leases, [](QueuesAndTable& all) { must(all.q().ack(1)); });
-        add("ack, nothing else", &one_lease, [](QueuesAndTable& all) { must(all.q().ack(0)); });
-        add("release", &with_leases, [](QueuesAndTable& all) { must(all.release(1)); });
-        add("release, nothing else", &one_lease, [](QueuesAndTable& all) { must(all.release(0)); });
-        add("release, to the dead letters", &with_last_lease, [](QueuesAndTable& all) { must(all.release(0)); });
-        add("release, no dead letters", &without_dead_letters,
-            [](QueuesAndTable& all) { must(all.release(0)); });
+        add("lease, the first table", &prepare, [](QueuePool& all) { must(all.q().lease()); });
+        add("lease, a table is there", &with_leases, [](QueuePool& all) { must(all.q().lease()); });
+        add("lease, another table", &with_full_table, [](QueuePool& all) { must(all.q().lease()); });
+        add("lease, the last item", &one_item, [](QueuePool& all) { must(all.q().lease()); });
+        add("ack", &with_leases, [](QueuePool& all) { must(all.q().ack(1)); });
+        add("ack, nothing else", &one_lease, [](QueuePool& all) { must(all.q().ack(0)); });
+        add("release", &with_leases, [](QueuePool& all) { must(all.release(1)); });
+        add("release, nothing else", &one_lease, [](QueuePool& all) { must(all.release(0)); });
+        add("release, to the dead letters", &with_last_lease, [](QueuePool& all) { must(all.release(0)); });
+        add("release, no dead letters", &without_dead_letters, [](QueuePool& all) { must(all.release(0)); });
         // The takers are those who have prepared the pool.
-        add("the dead's come back", &with_leases_of_the_dead, [](QueuesAndTable& all) {
+        add("the dead's come back", &with_leases_of_the_dead, [](QueuePool& all) {
             all.forget_looking();
             must(all.q().pop_back());
         });
-        add("the dead's, to the dead letters", &with_last_lease, [](QueuesAndTable& all) {
+        add("the dead's, to the dead letters", &with_last_lease, [](QueuePool& all) {
             all.forget_looking();
             must(all.q().lease());
         });
     }
 
     void add_garbage() {
-        add("clear", &prepare, [](QueuesAndTable& all) { all.q().clear(); });
-        add("clear, with leases", &with_leases, [](QueuesAndTable& all) { all.q().clear(); });
-        add("clear, nothing is there", &no_items, [](QueuesAndTable& all) { all.q().clear(); }).changes = false;
-        add("push, garbage is freed", &with_garbage,
-            [](QueuesAndTable& all) { all.q().push_back(std::string(40, 'x')); });
+        add("clear", &prepare, [](QueuePool& all) { all.q().clear(); });
+        add("clear, with leases", &with_leases, [](QueuePool& all) { all.q().clear(); });
+        add("clear, nothing is there", &no_items, [](QueuePool& all) { all.q().clear(); }).changes = false;
+        add("push, garbage is freed", &with_garbage, [](QueuePool& all) { all.q().push_back(std::string(40, 'x')); });
     }
 
     void add_transactions() {
-        add("a job is done", &with_leases, [](QueuesAndTable& all) {
+        add("a job is done", &with_leases, [](QueuePool& all) {
             all.transact([](AnyQueue& q, AnyQueue&, AnyTable& h) {
                 h.incr("n", 1);
                 h.insert("result", std::string(60, 'r'));
                 must(q.ack(0));
             });
         });
-        add("two queues and a table", &with_leases, [](QueuesAndTable& all) {
+        add("two queues and a table", &with_leases, [](QueuePool& all) {
             all.transact([](AnyQueue& q, AnyQueue& d, AnyTable& h) {
                 must(q.pop_front());
                 d.push_front(std::string(30, 'm'));
@@ -131,7 +159,7 @@ private:
                 must(q.pop_back());
             });
         });
-        add("clear, push and lease", &with_leases, [](QueuesAndTable& all) {
+        add("clear, push and lease", &with_leases, [](QueuePool& all) {
             all.transact([](AnyQueue& q, AnyQueue& d, AnyTable&) {
                 q.push_back("swept away");
                 q.clear();
@@ -142,7 +170,7 @@ private:
                 d.clear();
             });
         });
-        add("thrown out", &with_leases, [](QueuesAndTable& all) {
+        add("thrown out", &with_leases, [](QueuePool& all) {
             try {
                 all.transact([](AnyQueue& q, AnyQueue& d, AnyTable& h) {
                     must(q.pop_front());
@@ -158,7 +186,7 @@ private:
                 });
             } catch (int) {}
         }).changes = false;
-        add("blocks come and go", &prepare, [](QueuesAndTable& all) {
+        add("blocks come and go", &prepare, [](QueuePool& all) {
             all.transact([](AnyQueue& q, AnyQueue& d, AnyTable&) {
                 for (int i = 0; i < 3; ++i) {
                     must(q.pop_front());
@@ -177,15 +205,15 @@ private:
             all->h().insert("is watched", "");
             all->watch("watched");
         };
-        add("insert, watched", watched, [](QueuesAndTable& all) { all.h().insert("watched", std::string(30, 'w')); });
-        add("a job is done, watched", watched, [](QueuesAndTable& all) {
+        add("insert, watched", watched, [](QueuePool& all) { all.h().insert("watched", std::string(30, 'w')); });
+        add("a job is done, watched", watched, [](QueuePool& all) {
             all.transact([](AnyQueue& q, AnyQueue&, AnyTable& h) {
                 must(q.pop_front());
                 h.insert("watched", "w");
             });
         });
-        add("a stamp is taken", &prepare, [](QueuesAndTable& all) { all.watch("watched"); }).changes = false;
-        add("another stamp is taken", watched, [](QueuesAndTable& all) {
+        add("a stamp is taken", &prepare, [](QueuePool& all) { all.watch("watched"); }).changes = false;
+        add("another stamp is taken", watched, [](QueuePool& all) {
             all.watch("watched, too");
             all.watch("watched");
         }).changes = false;
@@ -239,7 +267,7 @@ private:
     // prepares the pool, and ends
 
     /// "q" with items of many sizes, "d" and "h" with a few; and some free blocks.
-    static std::unique_ptr<QueuesAndTable> prepare_queues(const QueueProfile& profile, const Pool& pool) {
+    static std::unique_ptr<QueuePool> prepare_queues(const QueueProfile& profile, const Pool& pool) {
         auto all = profile.open(pool);
         all->q().push_back(std::string(100, 'g'));
         for (const std::size_t size : {0U, 8U, 24U, 100U, 600U, 25U, 3000U, 40U})
@@ -259,6 +287,26 @@ private:
 
     static void one_item(const QueueProfile& profile, const Path& path) {
         profile.open(open_pool(path))->q().push_back(std::string(50, 'o'));
+    }
+
+    static std::unique_ptr<QueuePool> filled(const QueueProfile& profile, const Path& path, std::uint64_t items) {
+        auto all = profile.open(open_pool(path));
+        for (std::uint64_t i = 0; i < items; ++i) all->q().push_back(numbered("one of many ", i));
+        return all;
+    }
+
+    static void one_place(const QueueProfile& profile, const Path& path) {
+        (void)filled(profile, path, queue_items - 1);
+    }
+
+    static void no_place(const QueueProfile& profile, const Path& path) { (void)filled(profile, path, queue_items); }
+
+    static void somebody_waits_for_room(const QueueProfile& profile, const Path& path) {
+        must(filled(profile, path, queue_items)->wait_for_room());
+    }
+
+    static void somebody_waits_for_item(const QueueProfile& profile, const Path& path) {
+        must(filled(profile, path, 0)->wait_for_item());
     }
 
     static void one_lease(const QueueProfile& profile, const Path& path) {

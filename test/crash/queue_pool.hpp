@@ -9,6 +9,7 @@
 #include "crash/tables.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -25,8 +26,12 @@
 
 namespace ss::test {
 
-/// How often an item of "q" may be leased.
-inline constexpr std::uint64_t queue_leases = 2;
+/// How often an item of "q" may be leased, and what it has room for.
+inline constexpr std::uint64_t queue_leases = 2, queue_items = 64, queue_bytes = 100'000;
+
+[[nodiscard]] inline QueueOptions queue_options() {
+    return {.max_items = queue_items, .max_bytes = queue_bytes, .max_leases = queue_leases, .dead_letters = "d"};
+}
 
 /// A queue, or a queue within a transaction.
 class AnyQueue {
@@ -38,6 +43,8 @@ public:
     virtual void push_back(std::string_view item) = 0;
     virtual void push_front(std::string_view item) = 0;
     virtual void push_back(std::initializer_list<Bytes> pieces) = 0;
+    /// False if there is no room.
+    virtual bool try_push(std::string_view item) = 0;
     virtual bool pop_front() = 0;
     virtual bool pop_back() = 0;
     /// The lease is never let go of: it is this process's as long as that lives.
@@ -47,12 +54,12 @@ public:
     virtual void clear() = 0;
 };
 
-class QueuesAndTable {
+class QueuePool {
 public:
-    QueuesAndTable() = default;
-    QueuesAndTable(const QueuesAndTable&) = delete;
-    QueuesAndTable& operator=(const QueuesAndTable&) = delete;
-    virtual ~QueuesAndTable() = default;
+    QueuePool() = default;
+    QueuePool(const QueuePool&) = delete;
+    QueuePool& operator=(const QueuePool&) = delete;
+    virtual ~QueuePool() = default;
 
     [[nodiscard]] virtual AnyQueue& q() = 0;
     [[nodiscard]] virtual AnyQueue& d() = 0;
@@ -65,6 +72,9 @@ public:
     virtual void forget_looking() = 0;
     /// The leases of "q" are nobody's from now on, who does not die.
     virtual void keep_leases() = 0;
+    /// Somebody has waited in vain for an item of "q", or for room in it, and is gone: whoever has one for him wakes him.
+    virtual bool wait_for_item() = 0;
+    virtual bool wait_for_room() = 0;
     /// Somebody watches the key of "h".
     virtual void watch(std::string_view key) = 0;
     /// Bytes of the domain.
@@ -77,7 +87,7 @@ public:
 struct QueueProfile {
     /// All of a scenario but its name, prepare and operate.
     Scenario blank;
-    std::function<std::unique_ptr<QueuesAndTable>(const Pool&)> open;
+    std::function<std::unique_ptr<QueuePool>(const Pool&)> open;
     /// Opens, or makes, a queue with dead letters "<name> d"; what is returned keeps it open.
     std::function<std::shared_ptr<void>(const Pool&, const std::string& name)> make;
 };
@@ -95,6 +105,11 @@ void for_each_lease(Queue& queue, const std::string& name, F f) {
     });
 }
 
+/// The one that hangs on a slot.
+[[nodiscard]] inline detail::ItemView leased_item(const Region& region, const detail::LeaseSlot& slot) {
+    return {region, load(slot.item)};
+}
+
 /// `Tx` is empty, or the transaction's type.
 template <class Queue, class... Tx>
 class TypedQueue final : public AnyQueue {
@@ -110,6 +125,9 @@ public:
     }
     void push_back(std::initializer_list<Bytes> pieces) override {
         with([&](Tx&... tx) { queue_->push_back(tx..., pieces); });
+    }
+    bool try_push(std::string_view item) override {
+        return with([&](Tx&... tx) { return queue_->try_push(tx..., item); });
     }
     bool pop_front() override {
         return with([&](Tx&... tx) { return queue_->pop_front(tx...).has_value(); });
@@ -158,13 +176,12 @@ private:
 };
 
 template <class Queue>
-class TypedQueuesAndTable final : public QueuesAndTable {
+class TypedQueuePool final : public QueuePool {
     using Table = HashTable<typename Queue::allocator_policy, typename Queue::lock_policy>;
 
 public:
-    explicit TypedQueuesAndTable(const Pool& pool)
-        : q_(pool, "q", {.max_leases = queue_leases, .dead_letters = "d"}), d_(pool, "d"), h_(pool, "h", {.bits = 0}) {
-    }
+    explicit TypedQueuePool(const Pool& pool)
+        : q_(pool, "q", queue_options()), d_(pool, "d"), h_(pool, "h", {.bits = 0}) {}
 
     [[nodiscard]] AnyQueue& q() override { return any_q_; }
     [[nodiscard]] AnyQueue& d() override { return any_d_; }
@@ -199,6 +216,9 @@ public:
         });
     }
 
+    bool wait_for_item() override { return !q_.pop_front_for(std::chrono::milliseconds(1)); }
+    bool wait_for_room() override { return !q_.push_for("there is no room", std::chrono::milliseconds(1)); }
+
     void watch(std::string_view key) override { (void)h_.stamp(key); }
 
     [[nodiscard]] std::uint64_t committed() const override { return q_.stats().domain.bytes_committed; }
@@ -212,6 +232,11 @@ private:
     TypedQueue<Queue> any_d_{d_, "d"};
     TypedTable<Table> any_h_{h_};
 };
+
+[[nodiscard]] inline std::string text_of(const QueueOptions& options) {
+    return numbered("items ", options.max_items) + numbered(" bytes ", options.max_bytes) +
+           numbered(" leases ", options.max_leases);
+}
 
 /// The objects of a pool and all that is in them, by every way that there is to read it. An item is told by its place from
 /// the front, or by that it is leased, how often it was.
@@ -236,9 +261,7 @@ template <class Queue>
         }
         if (queue.size() != items.size() || queue.bytes() != bytes || queue.empty() != items.empty())
             throw std::runtime_error("a queue counts other items than it has");
-        const auto end = [&](std::size_t at) {
-            return items.empty() ? std::nullopt : std::optional(items[at]);
-        };
+        const auto end = [&](std::size_t at) { return items.empty() ? std::nullopt : std::optional(items[at]); };
         if (queue.front() != end(0) || queue.back() != end(items.size() - 1))
             throw std::runtime_error("a queue's ends are not what a walk meets there");
         std::uint64_t leased = 0;
@@ -247,7 +270,7 @@ template <class Queue>
             leased = 0;
             in_hands.clear();
             for_each_lease(queue, object.name, [&](const detail::LeaseSlot& slot) {
-                const detail::ItemView item(queue.domain().region(), load(slot.item));
+                const detail::ItemView item = leased_item(queue.domain().region(), slot);
                 if (!valid()) return;
                 std::string text;
                 item.copy_to(text);
@@ -258,7 +281,7 @@ template <class Queue>
         });
         found.merge(in_hands);
         if (queue.leased() != leased) throw std::runtime_error("a queue counts other leases than it has");
-        found[object.name + " options"] = std::to_string(queue.options().max_leases);
+        found[object.name + " options"] = text_of(queue.options());
     }
     return found;
 }
@@ -316,9 +339,9 @@ void check_queues(const Pool& pool) {
 template <class Queue>
 void work_on_all(const Pool& pool) {
     using Table = HashTable<typename Queue::allocator_policy, typename Queue::lock_policy>;
-    Queue q(pool, "q", {.max_leases = queue_leases, .dead_letters = "d"}), d(pool, "d");
+    Queue q(pool, "q", queue_options()), d(pool, "d");
     Table h(pool, "h", {.bits = 0});
-    q.push_back(std::string(700, 'n'));
+    d.push_back(std::string(700, 'n'));
     for_each_lease(q, "q", [](detail::LeaseSlot& slot) {
         if (load(slot.token) == 0) put(slot.era, ~Word{0}); // now it does: see keep_leases
     });
@@ -327,8 +350,7 @@ void work_on_all(const Pool& pool) {
             h.incr(tx, "done " + lease->value().substr(0, 12) + numbered(" of ", lease->value().size()), 1);
             if (!lease->ack(tx)) throw std::runtime_error("a lease that this process has is none");
         });
-    while (const auto item = d.pop_front())
-        h.incr("done " + item->substr(0, 12) + numbered(" of ", item->size()), 1);
+    while (const auto item = d.pop_front()) h.incr("done " + item->substr(0, 12) + numbered(" of ", item->size()), 1);
     if (q.leased() != 0 || q.size() != 0) throw std::runtime_error("items of the dead do not come back");
     for (std::uint64_t i = 0; i < 3; ++i) q.push_front(numbered("after all ", i));
     if (!q.pop_back()) throw std::runtime_error("an item is gone");
@@ -357,8 +379,8 @@ void work_on_all(const Pool& pool) {
     }
     for (const char* const name : {"q", "d"}) result[std::string("object ") + name] = to_string(queue_type);
     result["object h"] = to_string(hash_table_type);
-    result["q options"] = std::to_string(queue_leases);
-    result.emplace("d options", "0");
+    result["q options"] = text_of(queue_options());
+    result.emplace("d options", text_of({}));
     result["q: 1000"] = "after all 2";
     result["q: 1001"] = "after all 1";
     return result;
@@ -372,10 +394,11 @@ template <class Queue>
     blank.next = &work_on_all<Queue>;
     blank.next_contents = &all_worked_on;
     return {.blank = std::move(blank),
-            .open = [](const Pool& pool) { return std::make_unique<TypedQueuesAndTable<Queue>>(pool); },
+            .open = [](const Pool& pool) { return std::make_unique<TypedQueuePool<Queue>>(pool); },
             .make = [](const Pool& pool, const std::string& name) -> std::shared_ptr<void> {
                 return std::make_shared<Queue>(
-                    pool, name, QueueOptions{.max_items = 5, .max_leases = queue_leases, .dead_letters = name + " d"});
+                    pool, name,
+                    QueueOptions{.max_items = 5, .max_leases = queue_leases, .dead_letters = name + " d"});
             }};
 }
 
