@@ -14,6 +14,7 @@
 #include "crash/pool_life.hpp"
 #include "crash/prefix_tree.hpp"
 #include "crash/priority_queue.hpp"
+#include "crash/queue.hpp"
 #include "crash/suite.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -148,6 +149,14 @@ template <class A, class... Locks>
 void torture_priority_queues(std::tuple<Locks...> locks) {
     torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
         torture.run(PriorityQueueScenarios::all(priority_queue_profile<PriorityQueue<A, L>>()));
+    });
+}
+
+/// The same for queues.
+template <class A, class... Locks>
+void torture_queues(std::tuple<Locks...> locks) {
+    torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
+        torture.run(QueueScenarios::all(queue_profile<Queue<A, L>>()));
     });
 }
 

@@ -5,12 +5,13 @@
 //     "values"    keys with values that say which key they belong to, inserted, overwritten, erased, walked
 //     "side"      filled and cleared again and again
 //     "counts"    incr by whoever lives; each process writes down in memory of its own how often it has done so
-//     and trees, see trees.hpp, and priority queues, see priority_queues.hpp
+//     and trees, see trees.hpp, priority queues, see priority_queues.hpp, and queues, see queues.hpp
 #pragma once
 
 #include <ss/registry.hpp>
 
 #include "storm/priority_queues.hpp"
+#include "storm/queues.hpp"
 #include "storm/trees.hpp"
 #include "support/barrier.hpp"
 #include "support/expect.hpp"
@@ -43,6 +44,7 @@ struct StormTally {
     std::array<std::atomic<std::uint64_t>, storm_workers> operations{};
     std::atomic<std::uint64_t> counted{0};               ///< incr that returned
     std::atomic<std::uint64_t> counted_in_tree{0};       ///< the same
+    std::atomic<std::uint64_t> jobs_done{0};             ///< acknowledgements that returned
     std::array<std::atomic<std::uint64_t>, 24> stalls{}; ///< operations by log2 of their microseconds
     std::atomic<std::uint64_t> wrong{0};
 };
@@ -55,6 +57,7 @@ template <class Table>
     Table values(pool, "values", {.bits = 2}), side(pool, "side", {.bits = 0}), counts(pool, "counts");
     StormTrees<Table> trees(pool);
     StormPriorityQueues<Table> heaps(pool);
+    StormQueues<Table> queues(pool);
     std::mt19937 random(seed);
     const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     const auto value_of = [&](const std::string& key) { return key + std::string(below(200), 'v') + key; };
@@ -64,7 +67,7 @@ template <class Table>
     for (;;) {
         const auto begin = std::chrono::steady_clock::now();
         const std::string key = "key" + std::to_string(below(3000));
-        switch (below(24)) {
+        switch (below(28)) {
         case 0:
         case 1: {
             const std::string from = std::to_string(below(accounts)), to = std::to_string(below(accounts));
@@ -107,6 +110,12 @@ template <class Table>
         case 13:
             heaps.work(random, values, tally.wrong);
             break;
+        case 14:
+        case 15:
+        case 16:
+        case 17:
+            queues.work(random, tally.wrong, tally.jobs_done);
+            break;
         default:
             trees.work(random, worker, books[below(2)], accounts, tally.wrong, tally.counted_in_tree);
         }
@@ -142,6 +151,7 @@ void storm(std::chrono::milliseconds duration) {
         }
         StormTrees<Table>(pool).begin();
         StormPriorityQueues<Table>(pool).begin();
+        StormQueues<Table>(pool).begin();
     }
     Shared<StormTally> tally;
     std::mt19937 random(20'26);
@@ -184,26 +194,32 @@ void storm(std::chrono::milliseconds duration) {
     BOOST_TEST(static_cast<std::uint64_t>(trees.counted()) <= tally->counted_in_tree + kills);
     trees.check();
     StormPriorityQueues<Table>(pool).check();
+    StormQueues<Table> queues(pool);
+    BOOST_TEST(queues.done() >= tally->jobs_done);
+    BOOST_TEST(queues.done() <= tally->jobs_done + kills);
+    const std::uint64_t jobs_done = queues.done();
+    queues.check();
 
     std::uint64_t operations = 0;
     for (const auto& stall : tally->stalls) operations += stall;
     unsigned longest = 23;
     while (longest > 0 && tally->stalls[longest] == 0) --longest;
-    std::printf("storm %-28s %9llu operations %5llu kills %5llu recoveries, no operation over %.3f s; over 1 ms: "
-                "%llu, over 16 ms: %llu\n",
-                registry::profile_name<Table>().c_str(), static_cast<unsigned long long>(operations),
-                static_cast<unsigned long long>(kills),
-                static_cast<unsigned long long>(Table(pool, "a").stats().recoveries),
-                static_cast<double>(1U << longest) / 1e6, static_cast<unsigned long long>([&] {
-                    std::uint64_t n = 0;
-                    for (unsigned i = 11; i < 24; ++i) n += tally->stalls[i];
-                    return n;
-                }()),
-                static_cast<unsigned long long>([&] {
-                    std::uint64_t n = 0;
-                    for (unsigned i = 15; i < 24; ++i) n += tally->stalls[i];
-                    return n;
-                }()));
+    std::printf(
+        "storm %-28s %9llu operations %7llu jobs %5llu kills %5llu recoveries, no operation over %.3f s; over 1 ms: "
+        "%llu, over 16 ms: %llu\n",
+        registry::profile_name<Table>().c_str(), static_cast<unsigned long long>(operations),
+        static_cast<unsigned long long>(jobs_done), static_cast<unsigned long long>(kills),
+        static_cast<unsigned long long>(Table(pool, "a").stats().recoveries),
+        static_cast<double>(1U << longest) / 1e6, static_cast<unsigned long long>([&] {
+            std::uint64_t n = 0;
+            for (unsigned i = 11; i < 24; ++i) n += tally->stalls[i];
+            return n;
+        }()),
+        static_cast<unsigned long long>([&] {
+            std::uint64_t n = 0;
+            for (unsigned i = 15; i < 24; ++i) n += tally->stalls[i];
+            return n;
+        }()));
 }
 
 } // namespace ss::test

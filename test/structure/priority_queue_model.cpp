@@ -45,8 +45,9 @@ public:
         BOOST_TEST(!q_.pop());
         q_.clear();
         drain(q_);
+        // Nothing is left but a head. (Its block may have a little more than a new queue's, where that was left over.)
         const ss::PriorityQueueStats left = q_.stats();
-        BOOST_TEST((left.domain.bytes_allocated == left.bytes_allocated && left.bytes_allocated < 512));
+        BOOST_TEST((left.domain.bytes_allocated == left.bytes_allocated && left.bytes_allocated < 2 * bytes_of_new_));
         BOOST_TEST(wrong() == "");
         BOOST_TEST_MESSAGE("at most " << most_ << " items");
     }
@@ -161,6 +162,7 @@ private:
     ss::Pool pool_ = ss::Pool::anonymous();
     Queue q_{pool_, "q"};
     QueueModel<Queue> model_;
+    std::uint64_t bytes_of_new_ = q_.stats().bytes_allocated;
     std::mt19937_64 engine_;
     std::uint64_t payload_ = 0;
     std::uint64_t most_ = 0;
@@ -170,8 +172,8 @@ private:
 } // namespace
 
 BOOST_AUTO_TEST_CASE(the_default_profile) {
-    const Watchdog dog(100, "half a million operations");
-    Comparison<ss::PriorityQueue<>>(1).run(500'000 / slowness);
+    const Watchdog dog(100, "many operations");
+    Comparison<ss::PriorityQueue<>>(1).run(300'000 / slowness);
 }
 
 BOOST_AUTO_TEST_CASE(a_comparison_by_which_many_are_equal) {

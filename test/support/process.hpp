@@ -88,13 +88,14 @@ public:
     }
 
     Process(Process&& other) noexcept
-        : pid_(std::exchange(other.pid_, -1)), ending_(std::exchange(other.ending_, std::nullopt)) {}
+        : pid_(std::exchange(other.pid_, -1)), ended_(std::exchange(other.ended_, false)), ending_(other.ending_) {}
 
     Process& operator=(Process&& other) noexcept {
         if (this != &other) {
             end();
             pid_ = std::exchange(other.pid_, -1);
-            ending_ = std::exchange(other.ending_, std::nullopt);
+            ended_ = std::exchange(other.ended_, false);
+            ending_ = other.ending_;
         }
         return *this;
     }
@@ -105,28 +106,28 @@ public:
 
     /// Sends a signal, SIGSTOP and SIGCONT for example, and does not wait for what comes of it.
     void send(int signal) const {
-        if (ending_) throw std::logic_error("a signal for a child that has ended");
+        if (ended_) throw std::logic_error("a signal for a child that has ended");
         if (::kill(pid_, signal) != 0) throw std::system_error(errno, std::generic_category(), "kill");
     }
 
     /// SIGKILL, then waits. Returns how it ended, which may be otherwise if it ended before.
     Ending kill() {
-        if (!ending_) send(SIGKILL);
+        if (!ended_) send(SIGKILL);
         return wait();
     }
 
     /// Waits without limit until the child ends (a Watchdog in the parent sets one). Again: the same answer.
     Ending wait() {
-        if (!ending_) ending_ = reap(0);
-        return *ending_;
+        reap(0);
+        return ending_;
     }
 
     /// Waits for at most `limit`; nullopt if the child still runs then.
     [[nodiscard]] std::optional<Ending> wait_for(std::chrono::milliseconds limit) {
         const auto deadline = std::chrono::steady_clock::now() + limit;
         for (;;) {
-            if (!ending_) ending_ = reap(WNOHANG);
-            if (ending_ || std::chrono::steady_clock::now() >= deadline) return ending_;
+            if (reap(WNOHANG)) return ending_;
+            if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
             ::usleep(500);
         }
     }
@@ -163,20 +164,23 @@ private:
         ::_exit(code);
     }
 
-    [[nodiscard]] std::optional<Ending> reap(int flags) const {
+    /// True once it has ended.
+    bool reap(int flags) {
+        if (ended_) return true;
         if (pid_ <= 0) throw std::logic_error("no child to wait for");
         int status = 0;
         pid_t result = 0;
         do result = ::waitpid(pid_, &status, flags);
         while (result < 0 && errno == EINTR);
         if (result < 0) throw std::system_error(errno, std::generic_category(), "waitpid");
-        if (result == 0) return std::nullopt;
-        if (WIFEXITED(status)) return Ending{true, WEXITSTATUS(status), 0};
-        return Ending{false, 0, WTERMSIG(status)};
+        if (result == 0) return false;
+        ending_ = WIFEXITED(status) ? Ending{true, WEXITSTATUS(status), 0} : Ending{false, 0, WTERMSIG(status)};
+        ended_ = true;
+        return true;
     }
 
     void end() noexcept {
-        if (pid_ <= 0 || ending_) return;
+        if (pid_ <= 0 || ended_) return;
         ::kill(pid_, SIGKILL);
         int status = 0;
         while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
@@ -184,7 +188,9 @@ private:
     }
 
     pid_t pid_ = -1;
-    std::optional<Ending> ending_;
+    // No optional: g++ 12 takes the end of one that was moved for uninitialized.
+    bool ended_ = false;
+    Ending ending_; ///< if it has
 };
 
 } // namespace ss::test

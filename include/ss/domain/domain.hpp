@@ -246,7 +246,7 @@ private:
         std::array<Word, 2> seed{};
         if (seeded) os::random_words(seed);
         return run([&](Tx& tx) {
-            if (upkeep != nullptr) tx.remember({.functions = upkeep, .object = {}, .seed = {}, .operations = 0});
+            if (upkeep != nullptr) tx.remember(*upkeep, {});
             if (const auto theirs = find_object(core_, name)) return *theirs;
             DirectoryEntry& entry = enter_object(tx, name, type, seed);
             make(tx, entry);

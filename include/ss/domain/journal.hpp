@@ -23,6 +23,8 @@
 #include <ss/domain/layout.hpp>
 #include <ss/pool/region.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -38,17 +40,17 @@ public:
         return (load(journal().count) | load(journal().touched_count)) != 0;
     }
 
-    /// Notes the value of `word`, so that a rollback restores it. Throws transaction_too_large and has done nothing.
-    void record(const Word& word) {
-        const std::uint64_t offset = recoverable(word);
+    /// Notes the values of these words, so that a rollback restores them. Throws transaction_too_large and has done
+    /// nothing.
+    template <std::same_as<Word>... Words>
+    void record(const Words&... words) {
         const Word n = load(journal().count);
-        if (n >= journal_capacity - reserved_) [[unlikely]]
+        if (n + sizeof...(words) > journal_capacity - reserved_) [[unlikely]]
             refuse_entry();
-        JournalEntry& entry = journal().entries[n];
-        put(entry.offset, offset);
-        put(entry.old, load(word));
+        JournalEntry* entry = &journal().entries[n];
+        (note(*entry++, words), ...);
         compiler_fence();
-        put(journal().count, n + 1);
+        put(journal().count, n + sizeof...(words));
         compiler_fence();
     }
 
@@ -66,6 +68,7 @@ public:
         compiler_fence();
         put(version, value + 1);
         fence_release(version);
+        only_touched_ = n == 0 ? &version : nullptr;
     }
 
     /// Keeps that many entries for later, when a throw would come too late.
@@ -84,7 +87,10 @@ public:
         compiler_fence();
         put(journal().count, 0);
         compiler_fence();
-        settle_versions();
+        if (only_touched_ == nullptr) return settle_versions();
+        settle(*only_touched_);
+        only_touched_ = nullptr;
+        put(journal().touched_count, 0);
     }
 
     /// Undoes all entries past the first `keep`; versions stay odd. Throws errc::damaged if an entry points where no
@@ -115,24 +121,32 @@ public:
 private:
     [[nodiscard]] Journal& journal() const noexcept { return block_->journal; }
 
+    void note(JournalEntry& entry, const Word& word) {
+        put(entry.offset, recoverable(word));
+        put(entry.old, load(word));
+    }
+
     /// (v | 1) + 1: even, and never a value from before, whether or not the death fell between the two.
     void settle_versions() {
         const Word n = load(journal().touched_count);
         if (n == 0) return;
         if (n > touched_capacity) refuse_damaged("has touched " + std::to_string(n) + " versions");
-        for (Word i = 0; i < n; ++i) {
-            Word& version = checked(load(journal().touched[i]));
-            put_release(version, (load(version) | 1) + 1);
-        }
-        compiler_fence();
+        for (Word i = 0; i < n; ++i) settle(checked(load(journal().touched[i])));
         put(journal().touched_count, 0);
+        only_touched_ = nullptr;
+    }
+
+    static void settle(Word& version) noexcept {
+        put_release(version, (load(version) | 1) + 1);
+        compiler_fence();
     }
 
     /// The offset of a word, if recovery may write it: a stray link must not lead a transaction to write what stops every
     /// later one.
     [[nodiscard]] std::uint64_t recoverable(const Word& word) const {
         const std::uint64_t offset = region_->offset_of(&word);
-        if (offset - region_->begin() < offsetof(DomainBlock, garbage)) [[unlikely]]
+        if (reinterpret_cast<const std::byte*>(&word) < reinterpret_cast<const std::byte*>(&block_->garbage))
+            [[unlikely]]
             region_->refuse(offset);
         return offset;
     }
@@ -162,6 +176,7 @@ private:
     const Region* region_;
     DomainBlock* block_;
     std::uint64_t reserved_ = 0;
+    Word* only_touched_ = nullptr; ///< the version that this transaction has touched, if it is a single one
 };
 
 } // namespace ss::inline v0

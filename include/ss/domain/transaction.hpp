@@ -11,6 +11,7 @@
 #include <ss/domain/wakes.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -27,8 +28,8 @@ struct Upkeep {
     };
 
     const Functions* functions; ///< `domain` is the Domain that runs the transaction
-    ObjectRef object;           ///< null where it is only just being made
-    std::array<Word, 2> seed;
+    DirectoryEntry* entry;      ///< of the object; null where that is only just being made
+    Word generation;
     std::uint64_t operations; ///< on the object, in this transaction
 };
 
@@ -68,6 +69,19 @@ public:
     void store(Word& word, Word value) {
         undo_.record(word);
         put(word, value);
+    }
+
+    /// A word and what it is to hold.
+    struct Change {
+        Word& word;
+        Word value;
+    };
+
+    /// Changes several different words: cheaper than one after the other.
+    template <std::same_as<Change>... Changes>
+    void store(const Changes&... changes) {
+        undo_.record(changes.word...);
+        (put(changes.word, changes.value), ...);
     }
 
     /// A rollback will restore this word's present value.
@@ -164,9 +178,7 @@ public:
 
     void commit() {
         // Here, not before: a block freed and allocated again in one transaction could not be rolled back.
-        const std::uint64_t frees = free_count_;
-        forget_frees(0);
-        for (std::uint64_t i = 0; i < frees; ++i) A::free(allocator(), *this, frees_[i]);
+        if (free_count_ != 0) free_blocks();
         undo_.commit();
     }
 
@@ -189,13 +201,14 @@ public:
     }
 
     /// Notes work for after the commit, once per object. What does not fit in is done at a later operation.
-    void remember(const Upkeep& upkeep) noexcept {
-        for (std::uint64_t i = 0; i < upkeep_count_; ++i)
-            if (upkeep_[i].object.entry == upkeep.object.entry) {
-                upkeep_[i].operations += upkeep.operations;
-                return;
-            }
-        if (upkeep_count_ < upkeep_.size()) upkeep_[upkeep_count_++] = upkeep;
+    void remember(const Upkeep::Functions& functions, const ObjectRef& object) noexcept {
+        if (upkeep_count_ != 0 && remember_again(object)) [[unlikely]]
+            return;
+        Upkeep& upkeep = upkeep_[upkeep_count_++];
+        upkeep.functions = &functions;
+        upkeep.entry = object.entry;
+        upkeep.generation = object.generation;
+        upkeep.operations = 1;
     }
 
     template <class F>
@@ -204,6 +217,22 @@ public:
     }
 
 private:
+    /// In a transaction of several operations: true if nothing is left to note.
+    [[gnu::noinline]] bool remember_again(const ObjectRef& object) noexcept {
+        for (std::uint64_t i = 0; i < upkeep_count_; ++i)
+            if (upkeep_[i].entry == object.entry) {
+                ++upkeep_[i].operations;
+                return true;
+            }
+        return upkeep_count_ == upkeep_.size();
+    }
+
+    void free_blocks() {
+        const std::uint64_t frees = free_count_;
+        forget_frees(0);
+        for (std::uint64_t i = 0; i < frees; ++i) A::free(allocator(), *this, frees_[i]);
+    }
+
     void forget_frees(std::uint64_t keep) noexcept {
         undo_.unreserve((free_count_ - keep) * A::free_entries);
         free_count_ = keep;

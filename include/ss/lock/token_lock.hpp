@@ -33,11 +33,11 @@ namespace ss::inline v0::detail {
 template <class Waiter>
 [[nodiscard]] LockResult acquire_token(std::atomic<std::uint32_t>& word, const Session& session, Deadline deadline,
                                        Waiter waiter) {
-    constexpr int spins = 100;
+    constexpr int spins = 512, most_pauses = 256;
     constexpr auto longest_sleep = std::chrono::milliseconds(10);
     auto sleep = Waiter::first_sleep;
     bool slept = false;
-    for (int spun = 0;;) {
+    for (int spun = 0, pauses = 1;;) {
         std::uint32_t seen = word.load(std::memory_order_acquire);
         const auto take = [&] { // whoever slept on the word still does: the flags stay
             const std::uint32_t taken = session.token() | waiter.taken_flags() | (seen & ~token_mask);
@@ -48,8 +48,9 @@ template <class Waiter>
             continue;
         }
         if (spun < spins) {
-            ++spun;
-            os::spin_pause();
+            for (int i = 0; i < pauses; ++i) os::spin_pause();
+            spun += pauses;
+            pauses = std::min(2 * pauses, most_pauses);
             continue;
         }
         const auto now = std::chrono::steady_clock::now();

@@ -154,7 +154,7 @@ public:
         check_size(size);
         detail::Growth growth;
         while (!domain_.run([&](Tx& tx) {
-            tx.remember(upkeep());
+            tx.remember(detail::vector_upkeep<DomainType>(), object_);
             return detail::VectorExpander<Tx>(tx, object_).step(size, sizeof(T), growth);
         }))
             ::sched_yield(); // those who wait for the lock come first
@@ -166,7 +166,7 @@ public:
     void expand(const UserTransaction<A, V>& tx, std::uint64_t size) {
         check_size(size);
         domain_.join(tx, [&](Tx& inner) {
-            inner.remember(upkeep());
+            inner.remember(detail::vector_upkeep<DomainType>(), object_);
             detail::VectorExpander<Tx>(inner, object_).expand(size, sizeof(T));
         });
     }
@@ -378,10 +378,6 @@ private:
 
     [[nodiscard]] static constexpr T mask_of(std::uint64_t bit) noexcept requires std::integral<T> {
         return static_cast<T>(std::uint64_t{1} << (bits_per_element - 1 - bit % bits_per_element));
-    }
-
-    [[nodiscard]] Upkeep upkeep() const noexcept {
-        return {.functions = &detail::vector_upkeep<DomainType>(), .object = object_, .seed = {}, .operations = 1};
     }
 
     DomainType domain_;

@@ -386,7 +386,7 @@ private:
     template <class F>
     auto write(F f) {
         return domain_.run([&](Tx& tx) {
-            tx.remember(upkeep());
+            tx.remember(TableUpkeep::functions(), object_);
             return f(tx);
         });
     }
@@ -394,7 +394,7 @@ private:
     template <class UserTx, class F>
     auto join(const UserTx& tx, F f) {
         return domain_.join(tx, [&](Tx& inner) {
-            inner.remember(upkeep());
+            inner.remember(TableUpkeep::functions(), object_);
             return f(inner);
         });
     }
@@ -461,8 +461,6 @@ private:
         changed(tx, hashed.hash);
         return sum;
     }
-
-    [[nodiscard]] Upkeep upkeep() const noexcept { return TableUpkeep::of(object_, seed_); }
 
     DomainType domain_;
     ObjectRef object_;

@@ -268,7 +268,7 @@ private:
     template <class F>
     auto write(F f) {
         return domain_.run([&](Tx& tx) {
-            tx.remember(upkeep());
+            tx.remember(detail::garbage_upkeep<DomainType>(), object_);
             return f(tx);
         });
     }
@@ -276,13 +276,9 @@ private:
     template <class UserTx, class F>
     auto join(const UserTx& tx, F f) {
         return domain_.join(tx, [&](Tx& inner) {
-            inner.remember(upkeep());
+            inner.remember(detail::garbage_upkeep<DomainType>(), object_);
             return f(inner);
         });
-    }
-
-    [[nodiscard]] Upkeep upkeep() const noexcept {
-        return {.functions = &detail::garbage_upkeep<DomainType>(), .object = object_, .seed = {}, .operations = 1};
     }
 
     void put(const Pieces& value) {

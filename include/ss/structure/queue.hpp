@@ -42,7 +42,7 @@ namespace ss::inline v0 {
 ///
 /// Every member function may throw what those of HashTable may. In all these cases nothing has changed.
 ///
-/// Pushes and pops cost about seven journaled words each, and a block of memory taken or given back. When not to use it:
+/// Pushes and pops cost four journaled words each, and hundreds of small items share a block of memory. When not to use it:
 /// where the order does not matter and each worker can have a queue of its own; for streams of bytes between two
 /// processes, which a pipe or a socket carries without a lock.
 template <class Allocator, class Lock>
@@ -107,6 +107,15 @@ public:
     /// The same as soon as there is one; nothing if there was none within `timeout`.
     std::optional<std::string> pop_front_for(const Timeout& timeout) { return pop_for(End::front, timeout); }
     std::optional<std::string> pop_back_for(const Timeout& timeout) { return pop_for(End::back, timeout); }
+
+    /// Puts it into a string that is there already, whose memory is used again; false, and the string as it was, if there was
+    /// none within `timeout`.
+    bool pop_front_into(std::string& value, const Timeout& timeout = std::chrono::seconds(0)) {
+        return pop_into(End::front, value, timeout);
+    }
+    bool pop_back_into(std::string& value, const Timeout& timeout = std::chrono::seconds(0)) {
+        return pop_into(End::back, value, timeout);
+    }
 
     /// Gives the first item to this session as soon as there is one; nothing if there was none within `timeout`. It stays
     /// in the pool until the lease is acknowledged: see detail::QueueLease. What a dead worker had is given next, soon
@@ -211,13 +220,16 @@ public:
         std::vector<std::string> items;
         detail::read_object(domain_, object_, [&](auto valid) {
             items.clear();
-            std::uint64_t left = detail::list_limit(region(), sizeof(detail::QueueItem));
-            for (std::uint64_t offset = load(head().first); offset != 0; --left) {
-                if (left == 0) region().refuse(offset);
-                const detail::ItemView item(region(), offset);
-                if (!valid()) return false; // the size is believed from here on
-                item.copy_to(items.emplace_back());
-                offset = load(item.item().next);
+            std::uint64_t left = detail::list_limit(region(), sizeof(detail::QueuePage));
+            for (std::uint64_t page = load(head().first); page != 0; --left) {
+                if (left == 0) region().refuse(page);
+                const bool whole = detail::for_each_item(region(), page, [&](const detail::ItemView& item) {
+                    if (!valid()) return false; // the size is believed from here on
+                    item.copy_to(items.emplace_back());
+                    return true;
+                });
+                if (!whole) return false;
+                page = load(region().at(Offset<detail::QueuePage>{page}).next);
             }
             return true;
         });
@@ -343,7 +355,13 @@ private:
         return counts;
     }
 
-    [[nodiscard]] std::uint64_t at(End end) const { return load(end == End::front ? head().first : head().last); }
+    /// The offset of the item at an end, 0 if none waits.
+    [[nodiscard]] std::uint64_t at(End end) const {
+        const std::uint64_t page = load(end == End::front ? head().first : head().last);
+        if (page == 0) return 0;
+        const auto& there = region().at(Offset<detail::QueuePage>{page});
+        return load(there.begin) == load(there.end) ? 0 : detail::item_at(region(), page, there, end);
+    }
 
     [[nodiscard]] std::optional<std::string> peek(End end) const {
         std::optional<std::string> found;
@@ -381,7 +399,7 @@ private:
     template <class F>
     auto write(F f) {
         return domain_.run([&](Tx& tx) {
-            tx.remember(upkeep());
+            tx.remember(detail::garbage_upkeep<DomainType>(), object_);
             return f(tx);
         });
     }
@@ -389,34 +407,45 @@ private:
     template <class UserTx, class F>
     auto join(const UserTx& tx, F f) {
         return domain_.join(tx, [&](Tx& inner) {
-            inner.remember(upkeep());
+            inner.remember(detail::garbage_upkeep<DomainType>(), object_);
             return f(inner);
         });
-    }
-
-    [[nodiscard]] Upkeep upkeep() const noexcept {
-        return {.functions = &detail::garbage_upkeep<DomainType>(), .object = object_, .seed = {}, .operations = 1};
     }
 
     /// f(self, tx) until it returns true or the time is over: each time as a transaction, and asleep in between, on one of the
     /// wait words. It is tried once more after each sleep, so whoever was woken in vain has looked.
     template <class F>
     bool wait_for(std::size_t root, const Timeout& timeout, F f) {
+        Attempt attempt = attempt_to(*this, root, timeout.is_over(), f);
+        if (attempt.is_last || attempt.done) [[likely]]
+            return attempt.done;
         Queue self = *this; // whoever destroys the handle meanwhile does not end the pool
-        Word& word = self.object_.entry->root[root];
-        for (;;) {
-            Word mark = 0;
-            bool leased = false;
-            const bool over = timeout.is_over();
-            const bool done = self.write([&](Tx& tx) {
-                if (f(self, tx)) return true;
-                if (!over) mark = detail::begin_to_wait(word);
-                leased = load(self.head().leased) != 0;
-                return false;
-            });
-            if (done || over) return done;
-            detail::sleep_on(word, mark, timeout.deadline(), leased ? detail::look_every : longest_sleep);
-        }
+        do {
+            detail::sleep_on(self.object_.entry->root[root], attempt.mark, timeout.deadline(),
+                             attempt.leased ? detail::look_every : longest_sleep);
+            attempt = attempt_to(self, root, timeout.is_over(), f);
+        } while (!attempt.is_last && !attempt.done);
+        return attempt.done;
+    }
+
+    struct Attempt {
+        bool is_last;
+        bool done = false;
+        bool leased = false; ///< dead takers' items may come back
+        Word mark = 0;       ///< what to sleep on
+    };
+
+    template <class F>
+    [[nodiscard]] static Attempt attempt_to(Queue& self, std::size_t root, bool is_last, F& f) {
+        Attempt attempt{.is_last = is_last};
+        attempt.done = self.write([&](Tx& tx) {
+            if (f(self, tx)) [[likely]]
+                return true;
+            if (!is_last) attempt.mark = detail::begin_to_wait(self.object_.entry->root[root]);
+            attempt.leased = load(self.head().leased) != 0;
+            return false;
+        });
+        return attempt;
     }
 
     bool try_push_in(Tx& tx, End end, const Pieces& value) {
@@ -444,31 +473,40 @@ private:
                     domain_.core().attachment().name());
     }
 
-    bool pop_in(Tx& tx, End end, std::string& value) {
+    template <class F>
+    bool pop_in(Tx& tx, End end, F f) {
         Writer writer(tx, object_);
         look_for_the_dead(writer);
-        return writer.pop(end, value);
+        return writer.pop(end, f);
     }
 
     std::optional<std::string> pop(End end) {
-        std::optional<std::string> value(std::in_place);
-        if (!write([&](Tx& tx) { return pop_in(tx, end, *value); })) value.reset();
+        std::optional<std::string> value;
+        write([&](Tx& tx) { return pop_in(tx, end, [&](std::string_view bytes) { value.emplace(bytes); }); });
         return value;
     }
 
     template <class A, bool V>
     std::optional<std::string> pop(const UserTransaction<A, V>& tx, End end) {
-        std::optional<std::string> value(std::in_place);
-        if (!join(tx, [&](Tx& inner) { return pop_in(inner, end, *value); })) value.reset();
+        std::optional<std::string> value;
+        join(tx, [&](Tx& inner) {
+            return pop_in(inner, end, [&](std::string_view bytes) { value.emplace(bytes); });
+        });
         return value;
     }
 
     std::optional<std::string> pop_for(End end, const Timeout& timeout) {
-        std::optional<std::string> value(std::in_place);
-        if (!wait_for(detail::queue_items_root, timeout,
-                      [&](Queue& self, Tx& tx) { return self.pop_in(tx, end, *value); }))
-            value.reset();
+        std::optional<std::string> value;
+        wait_for(detail::queue_items_root, timeout, [&](Queue& self, Tx& tx) {
+            return self.pop_in(tx, end, [&](std::string_view bytes) { value.emplace(bytes); });
+        });
         return value;
+    }
+
+    bool pop_into(End end, std::string& value, const Timeout& timeout) {
+        return wait_for(detail::queue_items_root, timeout, [&](Queue& self, Tx& tx) {
+            return self.pop_in(tx, end, [&](std::string_view bytes) { value.assign(bytes); });
+        });
     }
 
     bool lease_in(Tx& tx, detail::LeaseRef& ref, std::string& value) {

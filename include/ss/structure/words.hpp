@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ss/base/word.hpp>
+#include <ss/base/word_copy.hpp>
 #include <ss/structure/bytes.hpp>
 
 #include <algorithm>
@@ -41,13 +42,11 @@ namespace ss::inline v0::detail {
 
 /// Copies `size` bytes out, a word at a time: what comes may be half of one value and half of another.
 inline void copy_words(char* to, const Word* words, std::size_t size) noexcept {
-    for (; size >= word_size; size -= word_size, to += word_size, ++words) {
-        const Word word = load(*words);
-        std::memcpy(to, &word, word_size);
-    }
-    if (size != 0) {
-        const Word word = load(*words);
-        std::memcpy(to, &word, size);
+    const std::size_t whole = size / word_size;
+    copy_out(to, words, whole);
+    if (size % word_size != 0) {
+        const Word word = load(words[whole]);
+        std::memcpy(to + whole * word_size, &word, size % word_size);
     }
 }
 
@@ -78,6 +77,23 @@ void for_each_word(const Pieces& pieces, F put_word) {
         }
     }
     if (filled != 0) put_word(pending);
+}
+
+/// Writes bytes into words that no rollback needs to restore, the last padded with zeros. Returns the word behind them.
+inline Word* fill_words(Word* to, std::string_view bytes) noexcept {
+    const std::size_t whole = bytes.size() / word_size;
+    copy_in(to, bytes.data(), whole);
+    to += whole;
+    if (bytes.size() % word_size != 0)
+        put(*to++, partial_word(bytes.data() + whole * word_size, bytes.size() % word_size));
+    return to;
+}
+
+inline Word* fill_words(Word* to, const Pieces& pieces) noexcept {
+    if (pieces.get().size() == 1) [[likely]]
+        return fill_words(to, pieces.get().front());
+    for_each_word(pieces, [&to](Word word) { put(*to++, word); });
+    return to;
 }
 
 /// How many bytes two words have in common, from the first in memory on.

@@ -173,7 +173,7 @@ template <class DomainType>
         .run =
             [](void* any, const Upkeep& upkeep) {
                 auto& domain = *static_cast<DomainType*>(any);
-                const ObjectRef& object = upkeep.object;
+                const ObjectRef object{.entry = upkeep.entry, .generation = upkeep.generation};
                 if (object.entry != nullptr && load(object.entry->generation) == object.generation) {
                     VectorHead& head = domain.region().at(Offset<VectorHead>{load(object.entry->root[0])});
                     publish(head, load(head.wanted));

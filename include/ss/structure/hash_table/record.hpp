@@ -62,9 +62,7 @@ template <class Tx>
     const std::uint64_t offset = tx.allocate(sizes.words() * word_size);
     Word* words = tx.region().words(offset, sizes.words());
     tx.fill(*words++, sizes.pack());
-    const auto append = [&](Word word) { tx.fill(*words++, word); };
-    for_each_word(Pieces(Bytes(key)), append);
-    for_each_word(value, append);
+    fill_words(fill_words(words, key), value);
     return offset;
 }
 

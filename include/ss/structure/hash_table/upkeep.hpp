@@ -14,11 +14,6 @@ namespace ss::inline v0::detail {
 template <class DomainType, class Hash>
 class TableUpkeep {
 public:
-    /// What one operation on the table asks for.
-    [[nodiscard]] static Upkeep of(const ObjectRef& object, const HashSeed& seed) noexcept {
-        return {.functions = &functions(), .object = object, .seed = {seed.first, seed.second}, .operations = 1};
-    }
-
     [[nodiscard]] static const Upkeep::Functions& functions() noexcept {
         static constexpr Upkeep::Functions functions = {
             .run = [](void* domain, const Upkeep& upkeep) { maintain(*static_cast<DomainType*>(domain), upkeep); },
@@ -31,10 +26,10 @@ private:
     static void maintain(DomainType& domain, const Upkeep& upkeep) {
         // Garbage first: a split may throw for want of space.
         reap_some(domain);
-        const ObjectRef& object = upkeep.object;
+        const ObjectRef object{.entry = upkeep.entry, .generation = upkeep.generation};
         if (object.entry != nullptr && load(object.entry->generation) == object.generation) {
-            TableResizer<DomainType, Hash> resizer(domain, object,
-                                                   {.first = upkeep.seed[0], .second = upkeep.seed[1]});
+            const HashSeed seed{.first = load(object.entry->seed[0]), .second = load(object.entry->seed[1])};
+            TableResizer<DomainType, Hash> resizer(domain, object, seed);
             const std::uint64_t most = 1 + upkeep.operations / entries_to_merge;
             for (std::uint64_t i = 0; i < most && resizer.wants_split(); ++i) resizer.split();
             for (std::uint64_t i = 0; i < most && resizer.wants_merge(); ++i) resizer.merge();

@@ -127,7 +127,7 @@ template <class Tx>
     Word* at = tx.region().words(offset, words);
     if (form.tag == Tag::text_block) {
         tx.fill(*at++, form.size);
-        for_each_word(value.pieces(), [&](Word word) { tx.fill(*at++, word); });
+        fill_words(at, value.pieces());
     } else {
         tx.fill(*at, value.number());
     }

@@ -88,7 +88,7 @@ private:
         const std::uint64_t offset = tx_->allocate(words * word_size);
         Word* at = tx_->region().words(offset, words);
         tx_->fill(*at++, size);
-        for_each_word(value, [&](Word word) { tx_->fill(*at++, word); });
+        fill_words(at, value);
         return offset;
     }
 

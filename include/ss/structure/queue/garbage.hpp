@@ -1,7 +1,7 @@
 // Taking apart what a queue has left behind, a few blocks at a time.
 //
-// A head on the garbage list still has items and, if the queue was removed, tables of leases. Each step frees a few items,
-// or one table and the items that are leased from it, and at last the head. Whoever dies in one leaves it undone.
+// A head on the garbage list still has pages and, if the queue was removed, tables of leases. Each step frees a few pages,
+// or one table and the pages that are leased from it, and at last the head. Whoever dies in one leaves it undone.
 #pragma once
 
 #include <ss/domain/census.hpp>
@@ -12,25 +12,25 @@
 
 namespace ss::inline v0::detail {
 
-/// Frees up to 8 items of a queue's garbage, or a table of leases. False if there is none. Within a transaction.
+/// Frees up to 8 pages of a queue's garbage, or a table of leases. False if there is none. Within a transaction.
 template <class Tx>
 bool reap_queue(Tx& tx) {
     Word& first = tx.block().garbage.first[static_cast<std::uint64_t>(GarbageKind::queue)];
     if (load(first) == 0) return false;
     QueueHead& head = tx.region().at(Offset<QueueHead>{load(first)});
-    if (std::uint64_t item = load(head.first); item != 0) {
-        for (int left = 8; left > 0 && item != 0; --left) {
-            const std::uint64_t next = load(tx.region().at(Offset<QueueItem>{item}).next);
-            tx.free_garbage(item);
-            item = next;
+    if (std::uint64_t page = load(head.first); page != 0) {
+        for (int left = 8; left > 0 && page != 0; --left) {
+            const std::uint64_t next = load(tx.region().at(Offset<QueuePage>{page}).next);
+            tx.free_garbage(page);
+            page = next;
         }
-        tx.store(head.first, item);
+        tx.store(head.first, page);
         return true;
     }
     if (const std::uint64_t offset = load(head.tables); offset != 0) {
         const LeaseTable& table = tx.region().at(Offset<LeaseTable>{offset});
         for (const LeaseSlot& slot : table.slots)
-            if (load(slot.number) != 0) tx.free_garbage(load(slot.item));
+            if (load(slot.number) != 0) tx.free_garbage(load(slot.page));
         tx.store(head.tables, load(table.next));
         tx.free_garbage(offset);
         return true;
@@ -45,15 +45,15 @@ bool reap_queue(Tx& tx) {
 inline void count_queue(const Region& region, std::uint64_t offset, Census& census) {
     const QueueHead& head = region.at(Offset<QueueHead>{offset});
     census.use(offset, sizeof(QueueHead));
-    const auto use_item = [&](std::uint64_t item) {
-        const ItemView view(region, item);
-        census.use(item, (item_words + words_for(view.size())) * word_size);
-        return load(view.item().next);
+    const auto use_page = [&](std::uint64_t page) {
+        const QueuePage& there = region.at(Offset<QueuePage>{page});
+        census.use(page, load(there.size));
+        return load(there.next);
     };
-    std::uint64_t left = list_limit(region, sizeof(QueueItem));
-    for (std::uint64_t item = load(head.first); item != 0; --left) {
-        if (left == 0) region.refuse(item);
-        item = use_item(item);
+    std::uint64_t left = list_limit(region, sizeof(QueuePage));
+    for (std::uint64_t page = load(head.first); page != 0; --left) {
+        if (left == 0) region.refuse(page);
+        page = use_page(page);
     }
     std::uint64_t tables = list_limit(region, sizeof(LeaseTable));
     for (Offset<LeaseTable> table{load(head.tables)}; table; --tables) {
@@ -62,7 +62,7 @@ inline void count_queue(const Region& region, std::uint64_t offset, Census& cens
         table.value = load(region.at(table).next);
     }
     for_each_slot(region, load(head.tables), [&](const LeaseSlot& slot) {
-        if (load(slot.number) != 0) (void)use_item(load(slot.item));
+        if (load(slot.number) != 0) (void)use_page(load(slot.page));
         return false;
     });
 }

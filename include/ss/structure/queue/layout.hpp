@@ -4,13 +4,22 @@
 //                      root[1], root[2]: wait words, for items and for room | root[3]: number of the newest lease
 //
 //     head:    … first | last | items … tables | free slot | …
-//     item:    previous | next | size (32) leases (32) | bytes, padded with zeros to a word
+//     page:    previous | next | begin | end | size | taken | … item item item …         items: from begin to end
+//     item:    size (32) leases (32) | bytes, padded with zeros to a word | size
 //     table:   next table | slot slot slot … (31 of them)
-//     slot:    number | item | era | token
+//     slot:    number | page | era | token
 //
-// An item waits, and hangs in the list from `first` to `last`; or it is leased, and hangs on a slot alone. The slot says who
-// has it, by a SessionId, and by a number that no two leases of the queue have; 0 is nobody, and then `item` leads to the
-// next slot that is free. Tables stay until the queue is removed.
+// Items lie in pages one behind the other, each with its size at both ends, so that both ends of the queue can move. A page
+// grows at the end that is pushed to, shrinks at the end that is popped from, and is freed when it is empty; but the only page of a
+// queue stays, unless it is large. A large item has a page that is made for it, where nothing else fits in.
+//
+// What a transaction pops it must not write over, for it may be undone: `taken` is the entry's version as the last pop from
+// that page saw it, and a push that sees the same begins another page. No two transactions see the same version.
+//
+// An item waits, in a page between `first` and `last`; or it is leased, and its page hangs on a slot alone, and holds nothing
+// else: that is copied out of a page that others share, once. The slot says who has it, by a SessionId, and by a number that
+// no two leases of the queue have; 0 is nobody, and then `page` leads to the next slot that is free. Tables stay until the
+// queue is removed.
 //
 // The newest number is not journaled, and does not lie in a head, which `clear` replaces: a lease that was undone must not
 // lend its number to the next one, or its handle would end that. So what holds of slot and number is: the number of a
@@ -19,9 +28,10 @@
 // Everything is guarded by the entry's version, and changed under the lock. The wait words are no part of a transaction:
 // see domain/wakes.hpp.
 //
-// A head on the garbage list has the items and tables that are still to be freed.
+// A head on the garbage list has the pages and tables that are still to be freed.
 #pragma once
 
+#include <ss/base/bits.hpp>
 #include <ss/base/word.hpp>
 #include <ss/pool/region.hpp>
 
@@ -55,23 +65,36 @@ struct QueueHead {
     std::array<Word, 2> reserved;
 };
 
-struct QueueItem {
+struct QueuePage {
     Word previous;
     Word next;
-    Word size_and_leases;
+    Word begin; ///< of the items, in bytes from here
+    Word end;
+    Word size;  ///< of the page, with this
+    Word taken; ///< the entry's version when an item was last popped from here. Not journaled
+};
 
+/// The word before an item's bytes.
+struct QueueItem {
     [[nodiscard]] static constexpr Word pack(std::uint64_t size, std::uint64_t leases) noexcept {
         return leases << 32 | size;
     }
     [[nodiscard]] static constexpr std::uint64_t size(Word word) noexcept { return word & 0xFFFF'FFFFU; }
     [[nodiscard]] static constexpr std::uint64_t leases(Word word) noexcept { return word >> 32; }
+
+    /// Bytes that an item of `size` bytes takes in a page.
+    [[nodiscard]] static constexpr std::uint64_t footprint(std::uint64_t size) noexcept {
+        return (size + word_size - 1) / word_size * word_size + 2 * word_size;
+    }
 };
 
-inline constexpr std::uint64_t item_words = sizeof(QueueItem) / word_size;
+/// Pages are as large as this, but the first few of a queue, which are smaller, and those of items that take more than
+/// `large_item`. On the way from one process to another, a page is made for hundreds of small items.
+inline constexpr std::uint64_t first_page = 1024, largest_page = 32 * kibi, large_item = 8 * kibi;
 
 struct LeaseSlot {
     Word number; ///< 0 if it is free
-    Word item;   ///< or the next free slot
+    Word page;   ///< or the next free slot
     Word era;
     Word token;
 };

@@ -38,20 +38,18 @@ public:
 
     /// Gives the first item to a session, and copies its bytes. False if none waits.
     bool lease(const SessionId& taker, LeaseRef& lease, std::string& out) {
-        const std::uint64_t offset = load(head_->first);
-        if (offset == 0) return false;
-        const ItemView item(tx_->region(), offset);
+        const std::uint64_t page = queue_->pop_page();
+        if (page == 0) return false;
+        const ItemView item(tx_->region(), page + sizeof(QueuePage));
         out.assign(item.bytes()); // whole, for we have the lock
-        queue_->begin();
         LeaseSlot& slot = take_slot();
         const std::uint64_t number = queue_->next_number();
         tx_->store(slot.number, number);
-        tx_->store(slot.item, offset);
+        tx_->store(slot.page, page);
         tx_->store(slot.era, taker.era);
         tx_->store(slot.token, taker.token);
-        queue_->unlink(item);
-        queue_->add(head_->further_bytes, tx_->block_size(offset));
-        tx_->store(item.item().size_and_leases, QueueItem::pack(item.size(), item.leases() + 1));
+        queue_->add(head_->further_bytes, tx_->block_size(page));
+        tx_->store(tx_->word(page + sizeof(QueuePage)), QueueItem::pack(item.size(), item.leases() + 1));
         queue_->add(head_->leased, 1);
         lease = {.slot = tx_->region().offset_of(&slot), .number = number, .leases = item.leases() + 1};
         return true;
@@ -62,11 +60,11 @@ public:
         LeaseSlot* const slot = find(lease);
         if (slot == nullptr) return false;
         queue_->begin();
-        const std::uint64_t item = load(slot->item);
-        const std::uint64_t bytes = tx_->block_size(item);
+        const std::uint64_t page = load(slot->page);
+        const std::uint64_t bytes = tx_->block_size(page);
         queue_->subtract(head_->bytes, bytes);
         queue_->subtract(head_->further_bytes, bytes);
-        tx_->free(item);
+        tx_->free(page);
         free_slot(*slot);
         return true;
     }
@@ -132,7 +130,7 @@ private:
     [[nodiscard]] LeaseSlot& take_slot() {
         if (load(head_->free_slot) == 0) add_table();
         LeaseSlot& slot = tx_->region().at(Offset<LeaseSlot>{load(head_->free_slot)});
-        tx_->store(head_->free_slot, load(slot.item));
+        tx_->store(head_->free_slot, load(slot.page));
         return slot;
     }
 
@@ -145,7 +143,7 @@ private:
             tx_->fill(slot.number, 0);
             tx_->fill(slot.era, 0);
             tx_->fill(slot.token, 0);
-            tx_->fill(slot.item, i + 1 == table.slots.size() ? 0 : tx_->region().offset_of(&table.slots[i + 1]));
+            tx_->fill(slot.page, i + 1 == table.slots.size() ? 0 : tx_->region().offset_of(&table.slots[i + 1]));
         }
         tx_->store(head_->tables, offset);
         tx_->store(head_->free_slot, tx_->region().offset_of(&table.slots[0]));
@@ -156,22 +154,22 @@ private:
 
     void free_slot(LeaseSlot& slot) {
         tx_->store(slot.number, 0);
-        tx_->store(slot.item, load(head_->free_slot));
+        tx_->store(slot.page, load(head_->free_slot));
         tx_->store(head_->free_slot, tx_->region().offset_of(&slot));
         queue_->subtract(head_->leased, 1);
     }
 
     void put_back(LeaseSlot& slot) {
         queue_->begin();
-        const std::uint64_t offset = load(slot.item);
-        const ItemView item(tx_->region(), offset);
+        const std::uint64_t offset = load(slot.page);
+        const ItemView item(tx_->region(), offset + sizeof(QueuePage));
         free_slot(slot);
         queue_->subtract(head_->further_bytes, tx_->block_size(offset));
         const std::uint64_t most = load(head_->max_leases);
         if (most == 0 || item.leases() < most || !bury(offset, item)) queue_->link(End::front, offset, item.size());
     }
 
-    /// Moves an item to the dead letters. False if these are gone.
+    /// Moves an item, which is in a page of its own, to the dead letters. False if these are gone.
     bool bury(std::uint64_t offset, const ItemView& item) {
         DirectoryEntry& entry = tx_->region().at(Offset<DirectoryEntry>{load(head_->dead_letters)});
         const ObjectRef object{.entry = &entry, .generation = load(head_->dead_letters_generation)};

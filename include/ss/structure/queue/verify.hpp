@@ -19,28 +19,40 @@ inline void verify_queue(const Region& region, const DirectoryEntry& entry, cons
         if (found != counted)
             complain("has " + std::to_string(found) + " " + what + " and counts " + std::to_string(counted));
     };
-    const auto check_padding = [&](const ItemView& item) {
-        if (!words_equal(item.words(), item.bytes())) complain("has an item whose padding is not zero");
+    std::uint64_t items = 0, payload = 0;
+    // Complains about what lies in a page. Returns how many items that are.
+    const auto check_page = [&](std::uint64_t offset) {
+        const QueuePage& page = region.at(Offset<QueuePage>{offset});
+        if (load(page.begin) < sizeof(QueuePage) || load(page.end) > load(page.size))
+            complain("has a page whose items lie outside of it");
+        std::uint64_t found = 0;
+        (void)for_each_item(region, offset, [&](const ItemView& item) {
+            if (!words_equal(item.words(), item.bytes())) complain("has an item whose padding is not zero");
+            if (item.size_behind() != item.size()) complain("has an item that says two sizes");
+            ++found;
+            payload += item.size();
+            return true;
+        });
+        items += found;
+        return found;
     };
     try {
         const QueueHead& head = region.at(Offset<QueueHead>{load(entry.root[queue_head_root])});
-        std::uint64_t items = 0, payload = 0, previous = 0;
-        std::uint64_t left = list_limit(region, sizeof(QueueItem));
+        std::uint64_t previous = 0;
+        std::uint64_t left = list_limit(region, sizeof(QueuePage));
         for (std::uint64_t offset = load(head.first); offset != 0; --left) {
             if (left == 0) {
-                complain("has items that link to each other in a circle");
+                complain("has pages that link to each other in a circle");
                 return;
             }
-            const ItemView item(region, offset);
-            if (load(item.item().previous) != previous)
-                complain("has an item that does not link back to the one before");
-            check_padding(item);
-            ++items;
-            payload += item.size();
+            const QueuePage& page = region.at(Offset<QueuePage>{offset});
+            if (load(page.previous) != previous) complain("has a page that does not link back to the one before");
+            if (check_page(offset) == 0 && load(head.first) != load(head.last))
+                complain("has an empty page among others");
             previous = offset;
-            offset = load(item.item().next);
+            offset = load(page.next);
         }
-        if (load(head.last) != previous) complain("does not end with its last item");
+        if (load(head.last) != previous) complain("does not end with its last page");
         compare("items", items, load(head.items));
         compare("bytes in items", payload, load(head.payload));
         std::uint64_t leased = 0, slots = 0;
@@ -49,7 +61,7 @@ inline void verify_queue(const Region& region, const DirectoryEntry& entry, cons
             const std::uint64_t number = load(slot.number);
             if (number == 0) return false;
             ++leased;
-            check_padding(ItemView(region, load(slot.item)));
+            if (check_page(load(slot.page)) != 1) complain("has a lease of no item or of several");
             if (number > load(entry.root[queue_number_root]))
                 complain("has a lease with a number that was not given yet");
             return false;
@@ -59,7 +71,7 @@ inline void verify_queue(const Region& region, const DirectoryEntry& entry, cons
         for (std::uint64_t slot = load(head.free_slot); slot != 0 && free <= slots; ++free) {
             const LeaseSlot& there = region.at(Offset<LeaseSlot>{slot});
             if (load(there.number) != 0) complain("counts a lease as free");
-            slot = load(there.item);
+            slot = load(there.page);
         }
         compare("free leases", free, slots - leased);
         if ((load(entry.version) & 1) != 0) complain("has an odd version, and nobody holds the lock");

@@ -5,17 +5,19 @@
 #include <ss/structure/queue/item.hpp>
 #include <ss/structure/queue/layout.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <climits>
-
+#include <concepts>
 #include <cstdint>
 #include <string>
 
 namespace ss::inline v0::detail {
 
-enum class End { front, back };
-
 template <class Tx>
 class QueueWriter {
+    using Change = typename Tx::Change;
+
 public:
     /// Throws no_such_object, damaged.
     QueueWriter(Tx& tx, const ObjectRef& object) : tx_(&tx), entry_(object.entry) {
@@ -36,29 +38,53 @@ public:
     }
 
     void push(End end, const Pieces& value, std::uint64_t size) {
-        const std::uint64_t offset = tx_->allocate((item_words + words_for(size)) * word_size);
-        Word* words = tx_->region().words(offset, item_words + words_for(size));
-        const std::uint64_t neighbour = load(this_end(end));
-        tx_->fill(*words++, end == End::front ? 0 : neighbour);
-        tx_->fill(*words++, end == End::front ? neighbour : 0);
-        tx_->fill(*words++, QueueItem::pack(size, 0));
-        for_each_word(value, [tx = tx_, words](Word word) mutable { tx->fill(*words++, word); });
         begin();
-        add(head_->bytes, tx_->block_size(offset));
-        hang(end, offset, neighbour, size);
+        const std::uint64_t bytes = QueueItem::footprint(size);
+        const auto [offset, page] = page_with_room(end, bytes);
+        const std::uint64_t at = end == End::back ? load(page->end) : load(page->begin) - bytes;
+        Word* words = tx_->region().words(offset + at, bytes / word_size);
+        tx_->fill(*words++, QueueItem::pack(size, 0));
+        tx_->fill(*fill_words(words, value), size);
+        if (end == End::back)
+            count(size, Change{page->end, at + bytes});
+        else
+            count(size, Change{page->begin, at});
     }
 
-    /// Takes an item off and copies its bytes; false if none waits.
-    bool pop(End end, std::string& out) {
+    /// Takes an item off, whose bytes f gets before; false if none waits.
+    template <class F>
+    bool pop(End end, F f) {
         const std::uint64_t offset = load(this_end(end));
         if (offset == 0) return false;
-        const ItemView item(tx_->region(), offset);
-        out.assign(item.bytes()); // whole, for we have the lock
+        QueuePage& page = page_at(offset);
+        if (load(page.begin) == load(page.end)) return false;
+        const ItemView item(tx_->region(), item_at(tx_->region(), offset, page, end));
+        f(item.bytes()); // whole, for we have the lock
         begin();
-        unlink(item);
-        subtract(head_->bytes, tx_->block_size(offset));
-        tx_->free(offset);
+        take(end, offset, page, item);
         return true;
+    }
+
+    /// Takes the first item off and into a page of its own. Returns that, or 0 if none waits.
+    std::uint64_t pop_page() {
+        const std::uint64_t offset = load(head_->first);
+        if (offset == 0) return 0;
+        QueuePage& page = page_at(offset);
+        if (load(page.begin) == load(page.end)) return 0;
+        const ItemView item(tx_->region(), offset + load(page.begin));
+        begin();
+        if (load(page.size) == sizeof(QueuePage) + item.footprint()) {
+            unlink(offset);
+            discount(item.size());
+            return offset;
+        }
+        const std::uint64_t own = make_page(sizeof(QueuePage) + item.footprint(), End::front);
+        Word* words = tx_->region().words(own + sizeof(QueuePage), item.footprint() / word_size);
+        const Word* const source = item.words() - 1;
+        copy_in(words, reinterpret_cast<const char*>(source), item.footprint() / word_size);
+        tx_->fill(page_at(own).begin, sizeof(QueuePage));
+        take(End::front, offset, page, item);
+        return own;
     }
 
     /// Removes all items that wait: they and the old head become garbage, and a new head has the leases.
@@ -91,28 +117,17 @@ public:
         wake_for_room(INT_MAX);
     }
 
-    /// Readers without the lock start over. Before the first change.
-    void begin() { tx_->touch(entry_->version); }
+    /// Readers without the lock start over, and `taken` means this transaction. Before the first change.
+    void begin() { tx_->touch_always(entry_->version); }
 
-    /// Hangs an item that hung elsewhere before, and whose block is counted already, on an end of the list.
+    /// Hangs a page with an item of `size` bytes, whose block is counted already, on an end of the list.
     void link(End end, std::uint64_t offset, std::uint64_t size) {
-        QueueItem& item = tx_->region().at(Offset<QueueItem>{offset});
-        const std::uint64_t neighbour = load(this_end(end));
-        tx_->store(item.previous, end == End::front ? 0 : neighbour);
-        tx_->store(item.next, end == End::front ? neighbour : 0);
-        hang(end, offset, neighbour, size);
-    }
-
-    /// Takes an item off the list; its block stays counted.
-    void unlink(const ItemView& view) {
-        QueueItem& item = view.item();
-        const std::uint64_t previous = load(item.previous), next = load(item.next);
-        tx_->store(previous == 0 ? head_->first : tx_->region().at(Offset<QueueItem>{previous}).next, next);
-        tx_->store(next == 0 ? head_->last : tx_->region().at(Offset<QueueItem>{next}).previous, previous);
-        subtract(head_->items, 1);
-        if (view.size() != 0) subtract(head_->payload, view.size());
-        // What one item left may be room for several, or for none of those who are asked first.
-        wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
+        const std::uint64_t neighbour = neighbour_at(end);
+        QueuePage& page = page_at(offset);
+        tx_->store(page.previous, end == End::front ? 0 : neighbour);
+        tx_->store(page.next, end == End::front ? neighbour : 0);
+        hang(end, offset, neighbour);
+        count(size);
     }
 
     /// Of a lease: given once, even if this transaction is undone. Before it is stored in a slot.
@@ -131,18 +146,127 @@ public:
 private:
     [[nodiscard]] Word& this_end(End end) const noexcept { return end == End::front ? head_->first : head_->last; }
 
-    /// The rest of it: the item links to its neighbour already.
-    void hang(End end, std::uint64_t offset, std::uint64_t neighbour, std::uint64_t size) {
-        if (neighbour == 0) {
-            tx_->store(end == End::front ? head_->last : head_->first, offset);
-        } else {
-            QueueItem& next = tx_->region().at(Offset<QueueItem>{neighbour});
-            tx_->store(end == End::front ? next.previous : next.next, offset);
+    struct PageRef {
+        std::uint64_t offset;
+        QueuePage* page;
+    };
+
+    [[nodiscard]] QueuePage& page_at(std::uint64_t offset) const {
+        return tx_->region().at(Offset<QueuePage>{offset});
+    }
+
+    /// The page at that end, if so many bytes fit in and may be written to; else another one.
+    [[nodiscard]] PageRef page_with_room(End end, std::uint64_t bytes) {
+        const std::uint64_t offset = load(this_end(end));
+        if (offset != 0) [[likely]] {
+            QueuePage& page = page_at(offset);
+            if (load(page.taken) != load(entry_->version)) [[likely]] {
+                const std::uint64_t first = load(page.begin), last = load(page.end), size = load(page.size);
+                if (bytes <= (end == End::back ? size - last : first - sizeof(QueuePage))) [[likely]]
+                    return {offset, &page};
+                if (first == last && bytes <= size - sizeof(QueuePage)) {
+                    tx_->store(page.begin, end == End::back ? sizeof(QueuePage) : size);
+                    tx_->store(page.end, end == End::back ? sizeof(QueuePage) : size);
+                    return {offset, &page};
+                }
+            }
         }
+        return add_page(end, bytes);
+    }
+
+    [[gnu::noinline]] PageRef add_page(End end, std::uint64_t bytes) {
+        std::uint64_t size = sizeof(QueuePage) + bytes;
+        if (bytes <= large_item) {
+            const std::uint64_t before = load(this_end(end));
+            const std::uint64_t wanted = before == 0 ? first_page : 2 * load(page_at(before).size);
+            size = std::max(std::bit_ceil(4 * bytes), std::clamp(wanted, first_page, largest_page));
+        }
+        const std::uint64_t offset = make_page(size, end);
+        const std::uint64_t neighbour = neighbour_at(end);
+        QueuePage& page = page_at(offset);
+        tx_->fill(page.previous, end == End::front ? 0 : neighbour);
+        tx_->fill(page.next, end == End::front ? neighbour : 0);
+        hang(end, offset, neighbour);
+        return {offset, &page};
+    }
+
+    /// An empty page, which is counted, and filled towards `end`.
+    [[nodiscard]] std::uint64_t make_page(std::uint64_t size, End end) {
+        const std::uint64_t offset = tx_->allocate(size);
+        QueuePage& page = page_at(offset);
+        tx_->fill(page.previous, 0);
+        tx_->fill(page.next, 0);
+        tx_->fill(page.begin, end == End::back ? sizeof(QueuePage) : size);
+        tx_->fill(page.end, end == End::back ? sizeof(QueuePage) : size);
+        tx_->fill(page.size, size);
+        tx_->fill(page.taken, 0);
+        add(head_->bytes, tx_->block_size(offset));
+        return offset;
+    }
+
+    /// The page that a new one at that end is to be linked to. An empty one gives way to it.
+    [[nodiscard]] std::uint64_t neighbour_at(End end) {
+        const std::uint64_t offset = load(this_end(end));
+        if (offset == 0) return 0;
+        const QueuePage& page = page_at(offset);
+        if (load(page.begin) != load(page.end)) return offset;
+        drop(offset);
+        return 0;
+    }
+
+    void hang(End end, std::uint64_t offset, std::uint64_t neighbour) {
+        if (neighbour == 0)
+            tx_->store(end == End::front ? head_->last : head_->first, offset);
+        else
+            tx_->store(end == End::front ? page_at(neighbour).previous : page_at(neighbour).next, offset);
         tx_->store(this_end(end), offset);
-        add(head_->items, 1);
-        if (size != 0) add(head_->payload, size);
+    }
+
+    void unlink(std::uint64_t offset) {
+        const QueuePage& page = page_at(offset);
+        const std::uint64_t previous = load(page.previous), next = load(page.next);
+        tx_->store(previous == 0 ? head_->first : page_at(previous).next, next);
+        tx_->store(next == 0 ? head_->last : page_at(next).previous, previous);
+    }
+
+    void drop(std::uint64_t offset) {
+        unlink(offset);
+        subtract(head_->bytes, tx_->block_size(offset));
+        tx_->free(offset);
+    }
+
+    /// The item at an end of the page at that end is no more.
+    void take(End end, std::uint64_t offset, QueuePage& page, const ItemView& item) {
+        const std::uint64_t bytes = item.footprint(), first = load(page.begin), last = load(page.end);
+        if (bytes > last - first) [[unlikely]]
+            tx_->region().refuse(offset);
+        if (bytes == last - first && (load(head_->first) != load(head_->last) || load(page.size) > largest_page)) {
+            drop(offset);
+            discount(item.size());
+            return;
+        }
+        put(page.taken, load(entry_->version));
+        if (end == End::front)
+            discount(item.size(), Change{page.begin, first + bytes});
+        else
+            discount(item.size(), Change{page.end, last - bytes});
+    }
+
+    /// An item of `size` bytes waits, and these words change.
+    template <std::same_as<Change>... Changes>
+    void count(std::uint64_t size, const Changes&... changes) {
+        tx_->store(Change{head_->items, load(head_->items) + 1}, Change{head_->payload, load(head_->payload) + size},
+                   changes...);
         tx_->wake(entry_->root[queue_items_root]);
+    }
+
+    /// It does not any more.
+    template <std::same_as<Change>... Changes>
+    void discount(std::uint64_t size, const Changes&... changes) {
+        tx_->store(Change{head_->items, load(head_->items) - 1}, Change{head_->payload, load(head_->payload) - size},
+                   changes...);
+        // What one item left may be room for several, or for none of those who are asked first.
+        wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
     }
 
     void wake_for_room(int sleepers) { tx_->wake(entry_->root[queue_room_root], sleepers); }
