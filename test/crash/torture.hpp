@@ -8,6 +8,7 @@
 
 #include <ss/ss.hpp>
 
+#include "crash/atomic_vector.hpp"
 #include "crash/counter.hpp"
 #include "crash/explore.hpp"
 #include "crash/list_scenarios.hpp"
@@ -157,6 +158,14 @@ template <class A, class... Locks>
 void torture_queues(std::tuple<Locks...> locks) {
     torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
         torture.run(QueueScenarios::all(queue_profile<Queue<A, L>>()));
+    });
+}
+
+/// The same for vectors.
+template <class A, class... Locks>
+void torture_atomic_vectors(std::tuple<Locks...> locks) {
+    torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
+        torture.run(AtomicVectorScenarios::all(atomic_vector_profile<AtomicVector<std::int64_t, A, L>>()));
     });
 }
 

@@ -5,11 +5,12 @@
 //     "values"    keys with values that say which key they belong to, inserted, overwritten, erased, walked
 //     "side"      filled and cleared again and again
 //     "counts"    incr by whoever lives; each process writes down in memory of its own how often it has done so
-//     and trees, see trees.hpp, priority queues, see priority_queues.hpp, and queues, see queues.hpp
+//     and trees, see trees.hpp, queues, see queues.hpp and priority_queues.hpp, and vectors, see atomic_vectors.hpp
 #pragma once
 
 #include <ss/registry.hpp>
 
+#include "storm/atomic_vectors.hpp"
 #include "storm/priority_queues.hpp"
 #include "storm/queues.hpp"
 #include "storm/trees.hpp"
@@ -46,6 +47,7 @@ struct StormTally {
     std::atomic<std::uint64_t> counted_in_tree{0};       ///< the same
     std::atomic<std::uint64_t> jobs_done{0};             ///< acknowledgements that returned
     std::array<std::atomic<std::uint64_t>, 24> stalls{}; ///< operations by log2 of their microseconds
+    StormVectorTally<storm_workers> vectors;
     std::atomic<std::uint64_t> wrong{0};
 };
 
@@ -58,6 +60,8 @@ template <class Table>
     StormTrees<Table> trees(pool);
     StormPriorityQueues<Table> heaps(pool);
     StormQueues<Table> queues(pool);
+    StormVectors<Table, storm_workers> vectors(pool);
+    vectors.take_over(worker, tally.vectors, tally.wrong);
     std::mt19937 random(seed);
     const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     const auto value_of = [&](const std::string& key) { return key + std::string(below(200), 'v') + key; };
@@ -67,7 +71,7 @@ template <class Table>
     for (;;) {
         const auto begin = std::chrono::steady_clock::now();
         const std::string key = "key" + std::to_string(below(3000));
-        switch (below(28)) {
+        switch (below(32)) {
         case 0:
         case 1: {
             const std::string from = std::to_string(below(accounts)), to = std::to_string(below(accounts));
@@ -116,6 +120,12 @@ template <class Table>
         case 17:
             queues.work(random, tally.wrong, tally.jobs_done);
             break;
+        case 18:
+        case 19:
+        case 20:
+        case 21:
+            vectors.work(random, worker, tally.vectors, tally.wrong);
+            break;
         default:
             trees.work(random, worker, books[below(2)], accounts, tally.wrong, tally.counted_in_tree);
         }
@@ -152,6 +162,7 @@ void storm(std::chrono::milliseconds duration) {
         StormTrees<Table>(pool).begin();
         StormPriorityQueues<Table>(pool).begin();
         StormQueues<Table>(pool).begin();
+        StormVectors<Table, storm_workers>(pool).begin();
     }
     Shared<StormTally> tally;
     std::mt19937 random(20'26);
@@ -199,6 +210,7 @@ void storm(std::chrono::milliseconds duration) {
     BOOST_TEST(queues.done() <= tally->jobs_done + kills);
     const std::uint64_t jobs_done = queues.done();
     queues.check();
+    StormVectors<Table, storm_workers>(pool).check(tally->vectors, kills);
 
     std::uint64_t operations = 0;
     for (const auto& stall : tally->stalls) operations += stall;

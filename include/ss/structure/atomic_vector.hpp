@@ -147,17 +147,22 @@ public:
     /// the size is then as before, and killed in the middle it is so or as it was to be.
     ///
     /// Memory doubles as it grows, so up to half of it is spare. What is larger than 1 MiB is zeroed in steps of that, with
-    /// the lock free in between (about 0.1 ms for each); a throw or a kill leaves the vector with what was set aside, and
-    /// the next to expand goes on with it.
+    /// the lock free in between (about 0.1 ms for each). Who is killed on the way leaves what was set aside with the vector,
+    /// and the next to expand goes on with it; where there is no room, it is freed.
     void expand(std::uint64_t size) {
         if (size <= writable_size()) return;
         check_size(size);
         detail::Growth growth;
-        while (!domain_.run([&](Tx& tx) {
+        const auto step = [&](Tx& tx) {
             tx.remember(detail::vector_upkeep<DomainType>(), object_);
             return detail::VectorExpander<Tx>(tx, object_).step(size, sizeof(T), growth);
-        }))
-            ::sched_yield(); // those who wait for the lock come first
+        };
+        try {
+            while (!domain_.run(step)) ::sched_yield(); // those who wait for the lock come first
+        } catch (const Error& error) {
+            if (error.code() == errc::out_of_space || error.code() == errc::past_max_size) give_back();
+            throw;
+        }
     }
 
     /// The same as a part of a transaction: see ss::transaction. The elements are there when that has happened, not before.
@@ -352,6 +357,14 @@ private:
         const Word size = detail::committed_size(domain_.core(), object_, *head_);
         if (!read_only_) detail::publish(*head_, size);
         return size;
+    }
+
+    void give_back() noexcept {
+        try {
+            domain_.run([&](Tx& tx) { detail::VectorExpander<Tx>(tx, object_).give_back(sizeof(T)); });
+        } catch (const std::exception&) {
+            // Then it waits for the next who expands.
+        }
     }
 
     [[nodiscard]] std::uint64_t writable_size() const {

@@ -11,6 +11,7 @@
 //
 // A large segment is zeroed in steps, each a transaction of its own, so that nobody waits for the lock for long. It is
 // `pending` until all of it is zero. Whoever dies on the way leaves it, and the next to expand goes on: also two at once.
+// Who finds no room frees what lies past the size that there is.
 #pragma once
 
 #include <ss/domain/directory.hpp>
@@ -22,12 +23,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 namespace ss::inline v0::detail {
-
-/// Bytes that are zeroed while the lock is held; and by which the pool grows meanwhile, before it has room for a segment.
-inline constexpr std::uint64_t zeroing_step = mebi;
-inline constexpr std::uint64_t growing_step = 16 * mebi;
 
 /// Raises `published` to a size that is committed.
 inline void publish(VectorHead& head, Word size) noexcept {
@@ -54,10 +52,12 @@ inline void publish(VectorHead& head, Word size) noexcept {
     return size;
 }
 
-/// Where an expansion has got to in one process: how far the pool is to grow before a segment is taken out of it.
+/// An expansion in steps: how much is done while the lock is held, and where it has got to in this process.
 struct Growth {
+    std::uint64_t zeroing_step = mebi;       ///< bytes that are zeroed
+    std::uint64_t growing_step = 16 * mebi;  ///< bytes by which the pool grows, before it has room for a segment
     std::uint64_t segment = vector_segments; ///< that it is grown for
-    std::uint64_t end = 0;
+    std::uint64_t end = 0;                   ///< how far
 };
 
 template <class Tx>
@@ -77,8 +77,24 @@ public:
 
     /// The same, one step of it. True if there are so many now.
     [[nodiscard]] bool step(std::uint64_t size, std::uint64_t element, Growth& growth) {
-        Budget some{.bytes = zeroing_step, .growth = &growth};
+        Budget some{.bytes = growth.zeroing_step, .growth = &growth};
         return advance(size, element, some);
+    }
+
+    /// Frees what was set aside for a size that could not be reached.
+    void give_back(std::uint64_t element) {
+        const auto give = [&](Word& word) {
+            if (load(word) == 0) return;
+            const std::uint64_t block = AlignedBlock::block(load(word));
+            tx_->store(head_->bytes, load(head_->bytes) - tx_->block_size(block));
+            tx_->store(word, 0);
+            tx_->free(block);
+        };
+        for (std::uint64_t segment = segments_for(load(head_->wanted) * element); segment < vector_segments;
+             ++segment)
+            give(head_->segments[segment]);
+        give(head_->pending);
+        tx_->store(head_->zeroed, 0);
     }
 
 private:
@@ -89,6 +105,7 @@ private:
 
     [[nodiscard]] bool advance(std::uint64_t size, std::uint64_t element, Budget& budget) {
         if (size <= load(head_->wanted)) return true;
+        check_room(size * element);
         const std::uint64_t needed = segments_for(size * element);
         for (std::uint64_t segment = 0; segment < needed; ++segment)
             if (load(head_->segments[segment]) == 0 && !add(segment, budget)) return false;
@@ -124,11 +141,22 @@ private:
         return whole;
     }
 
+    /// Before anything is set aside for what the pool can never hold.
+    void check_room(std::uint64_t bytes) const {
+        const Attachment& attachment = tx_->domain().attachment();
+        if (bytes > attachment.header().region_stride)
+            throw Error(errc::past_max_size,
+                        "a vector of " + std::to_string(bytes) +
+                            " bytes is asked for, and the domain's part of max_size is " +
+                            std::to_string(attachment.header().region_stride),
+                        attachment.name());
+    }
+
     /// Makes the pool grow a step on the way to a large segment; true if it has got there, or cannot: the allocator sees
     /// to the rest. What it has grown by is room for anybody, whatever becomes of us.
     [[nodiscard]] bool has_room(std::uint64_t segment, Growth& growth) {
         const std::uint64_t bytes = segment_bytes(segment);
-        if (bytes <= growing_step) return true;
+        if (bytes <= growth.growing_step) return true;
         const std::uint64_t end = tx_->region().end();
         if (growth.segment != segment) {
             growth.segment = segment;
@@ -137,7 +165,7 @@ private:
         }
         const std::uint64_t limit = tx_->region().begin() + tx_->domain().attachment().header().region_stride;
         if (end >= growth.end || growth.end > limit) return true;
-        tx_->grow(std::min(growing_step, growth.end - end));
+        tx_->grow(std::min(growth.growing_step, growth.end - end));
         return false;
     }
 

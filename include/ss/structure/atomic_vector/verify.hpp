@@ -11,6 +11,12 @@
 
 namespace ss::inline v0::detail {
 
+[[nodiscard]] inline bool is_zero(const Word* words, std::uint64_t begin, std::uint64_t end) noexcept {
+    for (std::uint64_t i = begin; i < end; ++i)
+        if (load(words[i]) != 0) return false;
+    return true;
+}
+
 /// Complains about each thing that is wrong with the vector of `entry`, which is called `name`. What its elements are
 /// nobody can tell; but what is past the last one must be zero.
 inline void verify_atomic_vector(const Region& region, const DirectoryEntry& entry, const std::string& name,
@@ -34,9 +40,16 @@ inline void verify_atomic_vector(const Region& region, const DirectoryEntry& ent
             if (load(head.segments[segment]) != 0)
                 complain("segment " + std::to_string(segment) + " is there, and an earlier one is missing");
         if (segments < segments_for(wanted * size)) complain("segment " + std::to_string(segments) + " is missing");
-        if (load(head.pending) == 0 ? load(head.zeroed) != 0
-                                    : segments == vector_segments || load(head.zeroed) >= segment_bytes(segments))
+        const Word zeroed = load(head.zeroed);
+        if (load(head.pending) == 0) {
+            if (zeroed != 0) complain("no segment is pending, and part of it is zero");
+        } else if (segments == vector_segments || zeroed == 0 || zeroed % word_size != 0 ||
+                   zeroed >= segment_bytes(segments)) {
             complain("a segment is pending that cannot be");
+        } else if (!is_zero(region.words(AlignedBlock::use(load(head.pending)), segment_bytes(segments) / word_size),
+                            0, zeroed / word_size)) {
+            complain("the pending segment is not zero as far as it is said to be");
+        }
         for (std::uint64_t segment = 0; segment < segments; ++segment) {
             const std::uint64_t bytes = segment_bytes(segment);
             const Word* const words =
@@ -49,8 +62,7 @@ inline void verify_atomic_vector(const Region& region, const DirectoryEntry& ent
             for (std::uint64_t byte = used; byte % word_size != 0; ++byte)
                 zero &= reinterpret_cast<const std::atomic<unsigned char>*>(words)[byte].load(
                             std::memory_order_relaxed) == 0;
-            for (std::uint64_t i = (used + word_size - 1) / word_size; i < bytes / word_size; ++i)
-                zero &= load(words[i]) == 0;
+            zero &= is_zero(words, (used + word_size - 1) / word_size, bytes / word_size);
             if (!zero) complain("segment " + std::to_string(segment) + " is not zero past the last element");
         }
         if ((load(entry.version) & 1) != 0) complain("has an odd version, and nobody holds the lock");
