@@ -5,6 +5,7 @@
 #include "structure/tree_support.hpp"
 #include "support/expect.hpp"
 #include "support/process.hpp"
+#include "support/refusal.hpp"
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 #include "support/watchdog.hpp"
@@ -26,34 +27,6 @@ using ss::errc;
 using ss::Value;
 
 namespace {
-
-/// While one lives, the `at`-th fallocate from now on, and all after it if `for_good`, fails with `code`.
-class Refusal {
-public:
-    Refusal(int at, int code, bool for_good) {
-        left_ = at;
-        code_ = code;
-        for_good_ = for_good;
-        refused_ = 0;
-        ss::os::refuse = +[](ss::os::Call call) {
-            if (call != ss::os::Call::fallocate) return 0;
-            if (--left_ > 0 || (left_ < 0 && !for_good_)) return 0;
-            ++refused_;
-            return code_;
-        };
-    }
-    Refusal(const Refusal&) = delete;
-    Refusal& operator=(const Refusal&) = delete;
-    ~Refusal() { ss::os::refuse = nullptr; }
-
-    [[nodiscard]] static int refused() noexcept { return refused_; }
-
-private:
-    static inline int left_ = 0;
-    static inline int code_ = 0;
-    static inline int refused_ = 0;
-    static inline bool for_good_ = false;
-};
 
 std::string long_text(std::size_t i) { return std::string(40 + i % 50, 'v'); }
 
