@@ -371,7 +371,8 @@ public:
                 Random random(seed);
                 World<A> world(Options{.initial = 16 * kibi, .limit = 256 * mebi, .step = 4 * kibi});
                 world.churn(random, seed * 100, between(random, 0, 400'000), 20'000);
-                const std::uint64_t size = seed % 4 == 0 ? between(random, 1, 5000) : between(random, 100'000, 8 * mebi);
+                const std::uint64_t size =
+                    seed % 4 == 0 ? between(random, 1, 5000) : between(random, 100'000, 8 * mebi);
                 const std::uint64_t step = between(random, 4 * kibi, 128 * kibi);
                 World<A> victim(world);
                 World<A> twin(world);
@@ -406,7 +407,8 @@ public:
                 world.check();
                 // Refused room is no harm, and what can never be is left to allocate.
                 world.heap().refuse_growth(1);
-                (void)throws(errc::out_of_space, [&] { (void)A::prepare(world.state(), world.heap(), 64 * mebi, step); });
+                (void)throws(errc::out_of_space,
+                             [&] { (void)A::prepare(world.state(), world.heap(), 64 * mebi, step); });
                 must(world.heap().entries() == 0, "preparing that was refused has changed something");
                 world.check();
                 must(A::prepare(world.state(), world.heap(), ~std::uint64_t{0}, step), "what cannot be is prepared");

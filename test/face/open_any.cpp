@@ -36,11 +36,12 @@ struct MyHash : ss::Fnv1a64 {
 /// product.
 std::string opened_as(const ss::Pool& pool, const std::string& name) {
     std::string profile;
-    ss::open_any(pool, name, ss::policies<Known>, [&]<class Structure>(Structure & structure) requires requires {
-        structure.at("k");
-    } {
-        if (structure.at("k") == decltype(structure.at("k"))("v")) profile = ss::registry::profile_name<Structure>();
-    });
+    ss::open_any(
+        pool, name,
+        ss::policies<Known>, [&]<class Structure>(Structure & structure) requires requires { structure.at("k"); } {
+            if (structure.at("k") == decltype(structure.at("k"))("v"))
+                profile = ss::registry::profile_name<Structure>();
+        });
     return profile;
 }
 

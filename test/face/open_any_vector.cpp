@@ -37,8 +37,8 @@ std::string opened_as(const ss::Pool& pool, const std::string& name) {
 } // namespace
 
 BOOST_AUTO_TEST_CASE(the_product_has_each_vector_once) {
-    constexpr auto all = ss::registry::atomic_vectors_of(ss::registry::vector_elements, ss::registry::allocators,
-                                                         ss::registry::locks);
+    constexpr auto all =
+        ss::registry::atomic_vectors_of(ss::registry::vector_elements, ss::registry::allocators, ss::registry::locks);
     std::set<std::string> names;
     hana::for_each(all, [&](auto type) { names.insert(name_of<typename decltype(type)::type>()); });
     BOOST_TEST(names.size() == 10U * 3U * 8U);
@@ -53,9 +53,10 @@ BOOST_AUTO_TEST_CASE(the_product_has_each_vector_once) {
     });
     BOOST_TEST((elements.size() == 10U && allocators.size() == 3U && locks.size() == 8U));
     using Vector = ss::AtomicVector<int>;
-    static_assert(std::same_as<Vector::with<ss::SpinLock>, ss::AtomicVector<int, ss::DefaultAllocator, ss::SpinLock>>);
-    static_assert(std::same_as<Vector::with<ss::SimpleAllocator>,
-                               ss::AtomicVector<int, ss::SimpleAllocator, ss::DefaultLock>>);
+    static_assert(
+        std::same_as<Vector::with<ss::SpinLock>, ss::AtomicVector<int, ss::DefaultAllocator, ss::SpinLock>>);
+    static_assert(
+        std::same_as<Vector::with<ss::SimpleAllocator>, ss::AtomicVector<int, ss::SimpleAllocator, ss::DefaultLock>>);
 }
 
 BOOST_AUTO_TEST_CASE(every_few_vector_is_opened_as_what_it_is) {

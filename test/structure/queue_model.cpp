@@ -127,7 +127,8 @@ private:
             break;
         }
         case 6:
-            BOOST_REQUIRE(thrown_by([&] { q_.push_back(std::string(max_bytes + 1, 'x')); }) == error(errc::too_large));
+            BOOST_REQUIRE(thrown_by([&] { q_.push_back(std::string(max_bytes + 1, 'x')); }) ==
+                          error(errc::too_large));
             break;
         case 7:
         case 8:
@@ -178,7 +179,8 @@ private:
         const std::string bytes = item();
         const bool fits = has_room(bytes.size()), back = below(2) == 0;
         const std::size_t cut = below(bytes.size() + 1);
-        const std::string_view head = std::string_view(bytes).substr(0, cut), tail = std::string_view(bytes).substr(cut);
+        const std::string_view head = std::string_view(bytes).substr(0, cut),
+                               tail = std::string_view(bytes).substr(cut);
         const std::array<std::string_view, 3> pieces = {head, "", tail};
         const std::string thrown = thrown_by([&] {
             switch (below(3)) {
@@ -407,9 +409,8 @@ private:
 
     std::mt19937 engine_;
     ss::Pool pool_ = ss::Pool::anonymous();
-    Queue q_{pool_,
-             "q",
-             {.max_items = max_items, .max_bytes = max_bytes, .max_leases = max_leases, .dead_letters = "d"}};
+    Queue q_{
+        pool_, "q", {.max_items = max_items, .max_bytes = max_bytes, .max_leases = max_leases, .dead_letters = "d"}};
     Queue d_{pool_, "d"}, plain_{pool_, "plain"};
     ModelItems items_, dead_, plain_items_;
     AllHeld held_;

@@ -14,7 +14,8 @@ template <class Rep, class Period>
 [[nodiscard]] Deadline::duration saturated(std::chrono::duration<Rep, Period> duration) noexcept {
     // As reals: the largest number of milliseconds is none of nanoseconds.
     using Seconds = std::chrono::duration<double>;
-    if (std::chrono::duration_cast<Seconds>(duration) >= std::chrono::duration_cast<Seconds>(Deadline::duration::max()))
+    if (std::chrono::duration_cast<Seconds>(duration) >=
+        std::chrono::duration_cast<Seconds>(Deadline::duration::max()))
         return Deadline::duration::max();
     return duration <= duration.zero() ? Deadline::duration::zero()
                                        : std::chrono::duration_cast<Deadline::duration>(duration);

@@ -13,7 +13,8 @@ namespace ss::inline v0::detail {
 /// Frees a few blocks of a domain's garbage. False if there is none. Within a transaction.
 template <class Tx>
 bool reap_garbage(Tx& tx) {
-    return reap_hash_table(tx) || reap_prefix_tree(tx) || reap_queue(tx) || reap_atomic_vector(tx) || reap_priority_queue(tx);
+    return reap_hash_table(tx) || reap_prefix_tree(tx) || reap_queue(tx) || reap_atomic_vector(tx) ||
+           reap_priority_queue(tx);
 }
 
 /// The same as a transaction of its own, while this thread holds the lock.

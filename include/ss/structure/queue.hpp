@@ -489,9 +489,8 @@ private:
     template <class A, bool V>
     std::optional<std::string> pop(const UserTransaction<A, V>& tx, End end) {
         std::optional<std::string> value;
-        join(tx, [&](Tx& inner) {
-            return pop_in(inner, end, [&](std::string_view bytes) { value.emplace(bytes); });
-        });
+        join(tx,
+             [&](Tx& inner) { return pop_in(inner, end, [&](std::string_view bytes) { value.emplace(bytes); }); });
         return value;
     }
 

@@ -137,8 +137,7 @@ private:
             const std::uint64_t step = growth_step + initialise_at_once * entries_to_split * load(table.bytes) /
                                                          std::max<std::uint64_t>(load(table.size), 1);
             const auto prepare = [&](std::uint64_t size) {
-                return domain_->step(
-                    [&](Tx& tx) { return Tx::Allocator::prepare(tx.allocator(), tx, size, step); });
+                return domain_->step([&](Tx& tx) { return Tx::Allocator::prepare(tx.allocator(), tx, size, step); });
             };
             if (!prepare(std::min(step, region().size() / 8))) return;
             if (!segment_is_near || segment >= max_segments || load(head().segments[segment]) != 0) return;

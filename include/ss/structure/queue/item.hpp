@@ -42,7 +42,8 @@ private:
 };
 
 /// The offset of the item at an end of a page that is not empty. Throws errc::damaged.
-[[nodiscard]] inline std::uint64_t item_at(const Region& region, std::uint64_t page, const QueuePage& there, End end) {
+[[nodiscard]] inline std::uint64_t item_at(const Region& region, std::uint64_t page, const QueuePage& there,
+                                           End end) {
     if (end == End::front) return page + load(there.begin);
     const std::uint64_t behind = page + load(there.end);
     return behind - QueueItem::footprint(QueueItem::size(load(region.word(behind - word_size))));

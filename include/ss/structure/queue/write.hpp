@@ -5,9 +5,10 @@
 #include <ss/structure/queue/item.hpp>
 #include <ss/structure/queue/layout.hpp>
 
+#include <climits>
+
 #include <algorithm>
 #include <bit>
-#include <climits>
 #include <concepts>
 #include <cstdint>
 #include <string>
