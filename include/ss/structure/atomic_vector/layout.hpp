@@ -105,12 +105,13 @@ static_assert(segment_of(vector_bytes_limit - 1) < vector_segments);
 template <class T>
 [[nodiscard]] T& element_at(const Region& region, const VectorHead& head, std::uint64_t index) {
     constexpr std::uint64_t per_line = cache_line / sizeof(T);
-    const std::uint64_t line = index / per_line;
-    const auto segment = static_cast<std::uint64_t>(std::bit_width(line));
+    // The number of bits of the line's number, and that without its highest one; written so that it takes no branch.
+    const auto segment = static_cast<std::uint64_t>(63 ^ std::countl_zero(index / per_line * 2 + 1));
+    const std::uint64_t begin = (std::uint64_t{1} << segment) / 2 * per_line;
     if (segment >= vector_segments) [[unlikely]]
         region.refuse(region.offset_of(&head));
     const std::uint64_t base = AlignedBlock::use(load(head.segments[segment]));
-    const std::uint64_t offset = base + (index - std::bit_floor(line) * per_line) * sizeof(T);
+    const std::uint64_t offset = base + (index - begin) * sizeof(T);
     if (!region.contains(offset, sizeof(T))) [[unlikely]]
         region.refuse(offset);
     return *reinterpret_cast<T*>(region.data(offset));
