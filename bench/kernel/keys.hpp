@@ -21,9 +21,10 @@ enum class KeySet {
     bytes,  ///< random, of one size
     digits, ///< 16 of them, random
     paths,  ///< of files, about 37 bytes: a random half of all files of a tree, the other half is missing
+    none,   ///< for structures without keys
 };
 
-inline constexpr std::array<const char*, 3> key_set_names = {"bytes", "digits", "paths"};
+inline constexpr std::array<const char*, 4> key_set_names = {"bytes", "digits", "paths", "none"};
 
 [[nodiscard]] constexpr const char* name_of(KeySet set) noexcept {
     return key_set_names[static_cast<std::size_t>(set)];
@@ -97,6 +98,8 @@ public:
             break;
         case KeySet::paths:
             append_path(scramble_below(number, numbers_));
+            break;
+        case KeySet::none:
             break;
         }
         return key_;

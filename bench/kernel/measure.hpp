@@ -27,19 +27,37 @@ enum class Measure : std::size_t {
     crew_mixed_50,
     scan,
     walk,
+    queue_16,
+    queue_64,
+    queue_256,
+    queue_1024,
+    queue_4096,
+    queue_two_16,
+    queue_two_64,
+    queue_two_256,
+    queue_two_1024,
+    queue_two_4096,
+    wake_50,
+    wake_90,
+    wake_99,
+    wake_worst,
     bytes_allocated,
     bytes_taken,
 };
 
 inline constexpr std::size_t measure_count = static_cast<std::size_t>(Measure::bytes_taken) + 1;
 
-/// As JSON has them. Nanoseconds per operation, per entry in a scan, and per walk; the last two bytes per entry.
+/// As JSON has them. Nanoseconds per operation, per entry in a scan, per walk, per item of so many bytes through a queue,
+/// and from a push until a sleeper has it; the last two bytes per entry.
 inline constexpr std::array<const char*, measure_count> measure_names = {
-    "insert",          "get hit",       "get miss",         "overwrite",
-    "erase",           "cached get",    "cached overwrite", "empty transaction",
-    "mixed 100",       "mixed 95",      "mixed 50",         "crew mixed 100",
-    "crew mixed 95",   "crew mixed 50", "full scan",        "lower_bound and 100 steps",
-    "bytes allocated", "bytes taken",
+    "insert",         "get hit",        "get miss",         "overwrite",
+    "erase",          "cached get",     "cached overwrite", "empty transaction",
+    "mixed 100",      "mixed 95",       "mixed 50",         "crew mixed 100",
+    "crew mixed 95",  "crew mixed 50",  "full scan",        "lower_bound and 100 steps",
+    "queue 16",       "queue 64",       "queue 256",        "queue 1024",
+    "queue 4096",     "queue two 16",   "queue two 64",     "queue two 256",
+    "queue two 1024", "queue two 4096", "wake 50",          "wake 90",
+    "wake 99",        "wake worst",     "bytes allocated",  "bytes taken",
 };
 
 /// The reads of a hundred operations, in the order of the mixed measures.

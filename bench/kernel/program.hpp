@@ -120,12 +120,16 @@ inline void run(const Benchmark& benchmark, const Options& options) {
 
     const nlohmann::json json = document(benchmark.name, benchmark.baseline, reports);
     const nlohmann::json& machine = json["machine"];
-    fmt::print("\n{}, {} cores, {}; {}; commit {}; {}\n{} keys, values of {} bytes; medians of {} rounds{}\n\n",
+    const bool has_keys = options.key_sets.front() != name_of(KeySet::none);
+    fmt::print("\n{}, {} cores, {}; {}; commit {}; {}\n{} {}; medians of {} rounds{}\n\n",
                machine["processor"].get<std::string>(), machine["cores"].get<unsigned>(),
                machine["kernel"].get<std::string>(), json["compiler"].get<std::string>(),
                json["commit"].get<std::string>(), json["date"].get<std::string>(), options.settings.keys,
-               options.settings.value_size, options.settings.rounds,
-               options.settings.clock == Clock::wall ? "" : "; processor time for one worker");
+               has_keys ? fmt::format("keys, values of {} bytes", options.settings.value_size) : "items",
+               options.settings.rounds,
+               options.settings.clock == Clock::wall ? ""
+               : has_keys                            ? "; processor time for one worker"
+                                                     : "; processor time");
     for (const Contestant& one : contestants) fmt::print("    {:<20}{}\n", one.name, one.what);
     for (const Report& report : reports) fmt::print("\n{}", report.text(benchmark.tables(options.settings.workers)));
 
@@ -165,7 +169,8 @@ inline void run(const Benchmark& benchmark, const Options& options) {
     app.add_option("--contestants", options.names, "by name, separated by commas; all unless told")
         ->delimiter(',')
         ->check(CLI::IsMember(known));
-    app.add_flag("--processor-time", processor_time, "for one worker: on a machine that is busy with other things");
+    app.add_flag("--processor-time", processor_time,
+                 "for one worker, or of all that share a queue: on a machine that is busy with other things");
     app.add_option("--json", options.json, "file to write all figures to");
     app.add_option("--directory", options.directory, "where pools and other files are made")->capture_default_str();
     app.add_flag("--quick", quick, "a minute or two: a few contestants, three rounds");

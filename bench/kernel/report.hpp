@@ -48,7 +48,8 @@ public:
     [[nodiscard]] std::string text(const std::vector<Table>& tables) const {
         const std::string size =
             settings_.key_set == KeySet::bytes ? fmt::format(", {} for each key", settings_.key_size) : "";
-        std::string text = fmt::format("Keys: {}{}\n\n", name_of(settings_.key_set), size);
+        std::string text;
+        if (settings_.key_set != KeySet::none) text = fmt::format("Keys: {}{}\n\n", name_of(settings_.key_set), size);
         for (const Table& one : tables) text += table(one);
         return text;
     }

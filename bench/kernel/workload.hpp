@@ -141,6 +141,7 @@ private:
     }
 
     [[nodiscard]] Strings keys(const Numbers& numbers) const {
+        if (settings_.key_set == KeySet::none) return {};
         KeyMaker key(settings_.key_set, settings_.key_size, 2 * settings_.keys);
         Strings all(numbers.size());
         for (const std::uint64_t number : numbers) all.push(key(number));

@@ -7,6 +7,7 @@
 #include <ss/alloc/logarithmic_allocator.hpp>
 #include <ss/alloc/segregated_allocator.hpp>
 #include <ss/alloc/simple_allocator.hpp>
+#include <ss/compare/by_bytes.hpp>
 #include <ss/domain/backup.hpp>
 #include <ss/domain/census.hpp>
 #include <ss/domain/directory.hpp>
@@ -20,8 +21,12 @@
 #include <ss/lock/robust_mutex.hpp>
 #include <ss/lock/spin_lock.hpp>
 #include <ss/pool/pool.hpp>
+#include <ss/structure/atomic_vector.hpp>
 #include <ss/structure/hash_table.hpp>
+#include <ss/structure/kinds.hpp>
 #include <ss/structure/prefix_tree.hpp>
+#include <ss/structure/priority_queue.hpp>
+#include <ss/structure/queue.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -80,12 +85,15 @@ template <class... Ps>
     return found;
 }
 
+/// The code of the object's own policy: what it hashes by, or compares by.
 template <class... Ps>
-[[nodiscard]] HashFunction find_hash(Policies<Ps...>, Word id, Word fingerprint) {
-    HashFunction found = nullptr;
+[[nodiscard]] ObjectCode find_code(Policies<Ps...>, const DirectoryEntry& entry) {
+    ObjectCode found;
     const auto attempt = [&]<class P>() {
         if constexpr (HashPolicy<P>)
-            if (is_policy<P>(id, fingerprint)) found = &P::hash;
+            if (is_policy<P>(load(entry.hash_id), load(entry.hash_fingerprint))) found.hash = &P::hash;
+        if constexpr (ComparePolicy<P>)
+            if (is_policy<P>(load(entry.hash_id), load(entry.hash_fingerprint))) found.less = &P::less;
     };
     (attempt.template operator()<Ps>(), ...);
     return found;
@@ -98,7 +106,7 @@ template <class... Ps>
 template <class... Mine>
 struct Catalogue {
     using All = Policies<SimpleAllocator, LogarithmicAllocator, SegregatedAllocator, NullLock, SpinLock, FutexLock,
-                         RobustMutex, Fnv1a64, Wyhash, SipHash13, Mine...>;
+                         RobustMutex, Fnv1a64, Wyhash, SipHash13, ByBytes, Mine...>;
 
     /// See Pool::objects.
     [[nodiscard]] static std::vector<ObjectInfo> objects(const Pool& pool) {
@@ -111,7 +119,7 @@ struct Catalogue {
                                  .allocator = to_string(PolicyId{load(domain.state().allocator_id)}),
                                  .lock = to_string(PolicyId{load(domain.state().lock_id)}),
                                  .hash = to_string(PolicyId{load(object.entry->hash_id)}),
-                                 .bytes = bytes_of(domain, *object.entry)});
+                                 .bytes = bytes_of(domain.region(), *object.entry)});
         });
         return infos;
     }
@@ -128,20 +136,19 @@ struct Catalogue {
         DomainCore domain = open_domain(pool, index, versioned);
         bool removed = false;
         with_transactions(domain, versioned, [&](auto& begin) {
-            const DomainGuard<AnyLocker> guard(domain, domain.locker());
+            DomainGuard<AnyLocker> guard(domain, domain.locker());
             const auto object = find_object(domain, name);
             if (!object) return;
             begin(guard, [&](auto& tx) {
-                if (is_hash_table(*object->entry))
-                    detail::discard_head(tx, load(object->entry->root[0]));
-                else if (is_prefix_tree(*object->entry))
-                    detail::TreeWriter(tx, *object).destroy();
-                else
+                const bool known =
+                    detail::AllKinds::with(*object->entry, [&]<class Kind>() { Kind::discard(tx, *object); });
+                if (!known)
                     throw Error(errc::unknown_policy,
                                 "object \"" + name + "\" is of type " +
                                     to_string(PolicyId{load(object->entry->type_id)}) +
                                     ", which this program does not know how to free",
                                 pool.attachment()->name());
+                tx.signal_all();
                 leave_object(tx, *object->entry);
                 return false;
             });
@@ -180,7 +187,7 @@ struct Catalogue {
         for_each_domain(pool, [&](const DomainCore& shared, bool versioned) {
             DomainCore domain = shared;
             with_transactions(domain, versioned, [&](auto& begin) {
-                const DomainGuard<AnyLocker> guard(domain, domain.locker());
+                DomainGuard<AnyLocker> guard(domain, domain.locker());
                 const AttachGuard alone = attachment.exclude_attachers();
                 // `shared` and `domain` hold one reference each, the caller's handle is the third.
                 if (pool.attachment().use_count() > 3 || !attachment.session().is_alone(true))
@@ -214,16 +221,6 @@ struct Catalogue {
     }
 
 private:
-    [[nodiscard]] static bool is_hash_table(const DirectoryEntry& entry) noexcept {
-        return load(entry.type_id) == static_cast<Word>(hash_table_type) &&
-               load(entry.type_fingerprint) == hash_table_fingerprint;
-    }
-
-    [[nodiscard]] static bool is_prefix_tree(const DirectoryEntry& entry) noexcept {
-        return load(entry.type_id) == static_cast<Word>(prefix_tree_type) &&
-               load(entry.type_fingerprint) == prefix_tree_fingerprint;
-    }
-
     [[nodiscard]] static bool is_claimed(const Pool& pool, std::uint64_t index) {
         pool.attachment()->enter();
         return load_acquire(pool.attachment()->domain_state(index).claimed) == 1;
@@ -254,12 +251,13 @@ private:
     template <class F>
     static void with_transactions(DomainCore& domain, bool versioned, F f) {
         const auto with = [&]<class A, bool Versioned>() {
-            const auto begin = [&](const DomainGuard<AnyLocker>& guard, auto g) {
+            const auto begin = [&](DomainGuard<AnyLocker>& guard, auto g) {
                 for (bool more = true; more;) {
                     Transaction<A, Versioned> tx(domain, guard.stamp());
                     try {
                         more = g(tx);
                         tx.commit();
+                        guard.wake_after(tx.wakes());
                     } catch (...) {
                         tx.rollback();
                         throw;
@@ -279,21 +277,10 @@ private:
         if (!known) throw_unknown(domain.attachment(), domain.index(), "allocator", id);
     }
 
-    /// The head of an object, if it is of that type and has one.
-    template <class Head>
-    [[nodiscard]] static const Head* head_of(const DomainCore& domain, const DirectoryEntry& entry) {
-        const Offset<Head> head{load(entry.root[0])};
-        return domain.region().contains(head.value, sizeof(Head)) && is_aligned(head.value, alignof(Head))
-                   ? &domain.region().at(head)
-                   : nullptr;
-    }
-
-    [[nodiscard]] static std::uint64_t bytes_of(const DomainCore& domain, const DirectoryEntry& entry) {
-        if (is_hash_table(entry))
-            if (const auto* const head = head_of<detail::HashTableHead>(domain, entry)) return load(head->bytes);
-        if (is_prefix_tree(entry))
-            if (const auto* const head = head_of<detail::TreeHead>(domain, entry)) return load(head->bytes);
-        return 0;
+    [[nodiscard]] static std::uint64_t bytes_of(const Region& region, const DirectoryEntry& entry) {
+        std::uint64_t bytes = 0;
+        detail::AllKinds::with(entry, [&]<class Kind>() { bytes = Kind::bytes(region, entry); });
+        return bytes;
     }
 
     static void verify_domain(const DomainCore& domain, Census& census) {
@@ -320,15 +307,15 @@ private:
         if (live != load(domain.block().objects))
             census.complain("the directory has " + std::to_string(live) + " objects and counts " +
                             std::to_string(load(domain.block().objects)));
-        const std::uint64_t garbage = census.bytes<A>(domain, [&] {
-            detail::count_hash_table_garbage(domain, census);
-            detail::count_tree_garbage(domain, census);
-        });
+        const std::uint64_t garbage = census.bytes<A>(
+            domain, [&] { detail::AllKinds::for_each([&]<class Kind>() { Kind::count_garbage(domain, census); }); });
         if (garbage != load(domain.block().garbage.bytes))
             census.complain("the garbage lists hold " + std::to_string(garbage) + " bytes and count " +
                             std::to_string(load(domain.block().garbage.bytes)));
         for (const Word& version : domain.block().versions)
             if ((load(version) & 1) != 0) census.complain("a node's version is odd, and nobody holds the lock");
+        for (const Signal& signal : domain.block().signals)
+            if ((load(signal.version) & 1) != 0) census.complain("a signal is odd, and nobody holds the lock");
         count_directory(domain, census);
         census.settle<A>(domain, complete);
     }
@@ -337,24 +324,14 @@ private:
     template <class A>
     static bool verify_object(const DomainCore& domain, const DirectoryEntry& entry, const std::string& name,
                               Census& census) {
-        if (is_prefix_tree(entry)) {
-            detail::verify_prefix_tree(domain.region(), entry, name, census);
-            settle_object<A>(domain, entry, "tree \"" + name + "\"", census,
-                             [&] { detail::count_tree(domain.region(), entry, census); });
-            return true;
-        }
-        if (!is_hash_table(entry)) return false;
-        const Word hash_id = load(entry.hash_id);
-        const detail::HashFunction hash = detail::find_hash(All{}, hash_id, load(entry.hash_fingerprint));
-        if (hash == nullptr) {
-            census.complain("table \"" + name + "\" has hash " + to_string(PolicyId{hash_id}) +
-                            ", which this program does not know");
-            return false;
-        }
-        detail::verify_hash_table(domain.region(), entry, name, hash, census);
-        settle_object<A>(domain, entry, "table \"" + name + "\"", census,
-                         [&] { detail::count_head(domain.region(), load(entry.root[0]), census); });
-        return true;
+        bool complete = false;
+        detail::AllKinds::with(entry, [&]<class Kind>() {
+            complete = Kind::verify(domain, entry, name, detail::find_code(All{}, entry), census);
+            if (complete)
+                settle_object<A>(domain, entry, std::string(Kind::noun) + " \"" + name + "\"", census,
+                                 [&] { Kind::count(domain, entry, census); });
+        });
+        return complete;
     }
 
     /// count() counts the object's blocks, which are held against what it says itself.
@@ -366,9 +343,9 @@ private:
                 count();
             } catch (const Error& error) { census.complain(what + " cannot be counted: " + error.what()); }
         });
-        if (counted != bytes_of(domain, entry))
+        if (counted != bytes_of(domain.region(), entry))
             census.complain(what + " has blocks of " + std::to_string(counted) + " bytes and counts " +
-                            std::to_string(bytes_of(domain, entry)));
+                            std::to_string(bytes_of(domain.region(), entry)));
     }
 
     static void count_directory(const DomainCore& domain, Census& census) {

@@ -30,12 +30,18 @@ struct Fnv1a64;
 struct Wyhash;
 struct SipHash13;
 struct Xxh3; // <ss/hash/xxh3.hpp>, which needs libxxhash
+struct ByBytes;
 
 // Structures and what they take
 class Check;
 struct HashTableOptions;
 struct HashTableStats;
 struct PrefixTreeStats;
+struct QueueOptions;
+struct QueueStats;
+struct Stamp;
+struct AtomicVectorStats;
+struct PriorityQueueStats;
 class AnyValue;
 enum class ValueType : unsigned char;
 struct DomainStats;

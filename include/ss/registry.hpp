@@ -28,6 +28,7 @@ namespace hana = boost::hana;
 inline constexpr auto allocators = hana::tuple_t<SimpleAllocator, LogarithmicAllocator, SegregatedAllocator>;
 inline constexpr auto bare_locks = hana::tuple_t<NullLock, SpinLock, FutexLock, RobustMutex>;
 inline constexpr auto hashes = hana::tuple_t<Fnv1a64, Wyhash, SipHash13>;
+inline constexpr auto comparisons = hana::tuple_t<ByBytes>;
 
 /// True for policies that make a structure together. All of ours do; specialise it for one of yours that does not.
 template <class... Ps>
@@ -46,6 +47,8 @@ template <class P>
 struct IsLock : std::bool_constant<LockPolicy<P>> {};
 template <class P>
 struct IsHash : std::bool_constant<HashPolicy<P>> {};
+template <class P>
+struct IsCompare : std::bool_constant<ComparePolicy<P>> {};
 
 template <class L>
 struct Bare {
@@ -101,9 +104,9 @@ inline constexpr auto few_hash_tables = hana::tuple_t<
     HashTable<SegregatedAllocator, Optimistic<RobustMutex>, Wyhash>,
     HashTable<SegregatedAllocator, Optimistic<NullLock>, Wyhash>>;
 
-/// PrefixTree with every compatible pair of two lists of policies, as `hana::type`s.
-template <class Allocators, class Locks>
-constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
+/// A structure of an allocator and a lock with every compatible pair of two lists of policies, as `hana::type`s.
+template <template <class, class> class Structure, class Allocators, class Locks>
+constexpr auto structures_of(Allocators allocators_list, Locks locks_list) {
     constexpr auto fits = [](auto pair) {
         return hana::unpack(pair, [](auto a, auto l) {
             return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
@@ -111,7 +114,7 @@ constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
     };
     constexpr auto form = [](auto pair) {
         return hana::unpack(pair, [](auto a, auto l) {
-            return hana::type_c<PrefixTree<typename decltype(a)::type, typename decltype(l)::type>>;
+            return hana::type_c<Structure<typename decltype(a)::type, typename decltype(l)::type>>;
         });
     };
     return hana::transform(hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list)), fits),
@@ -119,15 +122,89 @@ constexpr auto prefix_trees_of(Allocators allocators_list, Locks locks_list) {
 }
 
 /// PrefixTree with everything: the product.
-inline constexpr auto prefix_trees = prefix_trees_of(allocators, locks);
+inline constexpr auto prefix_trees = structures_of<PrefixTree>(allocators, locks);
 
-/// PrefixTree in as few profiles as have every policy once.
-inline constexpr auto few_prefix_trees =
-    hana::tuple_t<PrefixTree<>, PrefixTree<SimpleAllocator, NullLock>, PrefixTree<LogarithmicAllocator, SpinLock>,
-                  PrefixTree<SegregatedAllocator, FutexLock>, PrefixTree<SimpleAllocator, RobustMutex>,
-                  PrefixTree<LogarithmicAllocator, Optimistic<SpinLock>>,
-                  PrefixTree<SegregatedAllocator, Optimistic<RobustMutex>>,
-                  PrefixTree<SimpleAllocator, Optimistic<NullLock>>>;
+/// Such a structure in as few profiles as have every policy once.
+template <template <class, class> class Structure>
+inline constexpr auto few_of =
+    hana::tuple_t<Structure<DefaultAllocator, DefaultLock>, Structure<SimpleAllocator, NullLock>,
+                  Structure<LogarithmicAllocator, SpinLock>, Structure<SegregatedAllocator, FutexLock>,
+                  Structure<SimpleAllocator, RobustMutex>, Structure<LogarithmicAllocator, Optimistic<SpinLock>>,
+                  Structure<SegregatedAllocator, Optimistic<RobustMutex>>,
+                  Structure<SimpleAllocator, Optimistic<NullLock>>>;
+
+inline constexpr auto few_prefix_trees = few_of<PrefixTree>;
+
+/// Queue with everything, and in few profiles.
+inline constexpr auto queues = structures_of<Queue>(allocators, locks);
+inline constexpr auto few_queues = few_of<Queue>;
+
+/// What an AtomicVector may be of. (A `long long` is another type than std::int64_t, of the same kind.)
+inline constexpr auto vector_elements =
+    hana::tuple_t<std::int64_t, std::uint64_t, std::int32_t, std::uint32_t, std::int16_t, std::uint16_t, std::int8_t,
+                  std::uint8_t, double, float>;
+
+/// AtomicVector with every compatible triple of lists of elements, and of two lists of policies, as `hana::type`s.
+template <class Elements, class Allocators, class Locks>
+constexpr auto atomic_vectors_of(Elements elements_list, Allocators allocators_list, Locks locks_list) {
+    constexpr auto fits = [](auto triple) {
+        return hana::unpack(triple, [](auto, auto a, auto l) {
+            return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    constexpr auto form = [](auto triple) {
+        return hana::unpack(triple, [](auto t, auto a, auto l) {
+            return hana::type_c<
+                AtomicVector<typename decltype(t)::type, typename decltype(a)::type, typename decltype(l)::type>>;
+        });
+    };
+    return hana::transform(
+        hana::filter(hana::cartesian_product(hana::make_tuple(elements_list, allocators_list, locks_list)), fits),
+        form);
+}
+
+/// AtomicVector with every element and every policy once.
+inline constexpr auto few_atomic_vectors =
+    hana::tuple_t<AtomicVector<std::int64_t>, AtomicVector<std::uint64_t, SimpleAllocator, NullLock>,
+                  AtomicVector<std::int32_t, LogarithmicAllocator, SpinLock>,
+                  AtomicVector<std::uint32_t, SegregatedAllocator, FutexLock>,
+                  AtomicVector<std::int16_t, SimpleAllocator, RobustMutex>,
+                  AtomicVector<std::uint16_t, LogarithmicAllocator, Optimistic<SpinLock>>,
+                  AtomicVector<std::int8_t, SegregatedAllocator, Optimistic<RobustMutex>>,
+                  AtomicVector<std::uint8_t, SimpleAllocator, Optimistic<NullLock>>, AtomicVector<double>,
+                  AtomicVector<float, SimpleAllocator>>;
+
+/// PriorityQueue with every compatible triple of three lists of policies, as `hana::type`s.
+template <class Allocators, class Locks, class Comparisons>
+constexpr auto priority_queues_of(Allocators allocators_list, Locks locks_list, Comparisons comparisons_list) {
+    constexpr auto fits = [](auto triple) {
+        return hana::unpack(triple, [](auto a, auto l, auto c) {
+            return hana::bool_c<
+                compatible<typename decltype(a)::type, typename decltype(l)::type, typename decltype(c)::type>>;
+        });
+    };
+    constexpr auto form = [](auto triple) {
+        return hana::unpack(triple, [](auto a, auto l, auto c) {
+            return hana::type_c<
+                PriorityQueue<typename decltype(a)::type, typename decltype(l)::type, typename decltype(c)::type>>;
+        });
+    };
+    return hana::transform(
+        hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list, comparisons_list)), fits),
+        form);
+}
+
+/// PriorityQueue with everything: the product.
+inline constexpr auto priority_queues = priority_queues_of(allocators, locks, comparisons);
+
+/// PriorityQueue in as few profiles as have every policy once.
+inline constexpr auto few_priority_queues =
+    hana::tuple_t<PriorityQueue<>, PriorityQueue<SimpleAllocator, NullLock>,
+                  PriorityQueue<LogarithmicAllocator, SpinLock>, PriorityQueue<SegregatedAllocator, FutexLock>,
+                  PriorityQueue<SimpleAllocator, RobustMutex>,
+                  PriorityQueue<LogarithmicAllocator, Optimistic<SpinLock>>,
+                  PriorityQueue<SegregatedAllocator, Optimistic<RobustMutex>>,
+                  PriorityQueue<SimpleAllocator, Optimistic<NullLock>>>;
 
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
@@ -139,6 +216,8 @@ template <class Structure>
 [[nodiscard]] std::string profile_name() {
     std::string name = to_string(Structure::allocator_policy::id) + " " + to_string(Structure::lock_policy::id);
     if constexpr (requires { typename Structure::hash_policy; }) name += " " + to_string(Structure::hash_policy::id);
+    if constexpr (requires { typename Structure::compare_policy; })
+        name += " " + to_string(Structure::compare_policy::id);
     return name;
 }
 
@@ -161,6 +240,11 @@ bool with_profile(Tables tables, std::string_view allocator, std::string_view lo
 } // namespace registry
 
 namespace detail {
+
+template <class Structure>
+struct IsVector : std::false_type {};
+template <class T, class A, class L>
+struct IsVector<AtomicVector<T, A, L>> : std::true_type {};
 
 /// Finds out what an object is, so that it can be opened as that.
 template <class... Mine>
@@ -187,10 +271,11 @@ public:
 
     [[nodiscard]] bool is(PolicyId type) const noexcept { return load(entry_->type_id) == static_cast<Word>(type); }
 
-    /// Calls f(structure) with the one of these types that has the recorded policies. Throws other_type if f takes none
+    /// Calls f(structure) with the one of these types that has the recorded policies. `own_policy` is what messages call
+    /// that which is not of the domain. Throws other_type if f takes none
     /// such; unknown_policy, naming it.
     template <class Types, class F>
-    void open(Types types, F& f) const {
+    void open(Types types, F& f, const char* own_policy = "hash") const {
         bool found = false;
         boost::hana::for_each(types, [&](auto type) {
             using Structure = typename decltype(type)::type;
@@ -208,7 +293,7 @@ public:
         with_allocator(All{}, load(state_->allocator_id), load(state_->allocator_fingerprint),
                        [&]<class A>() { known = true; });
         if (!known) throw_unknown("allocator", load(state_->allocator_id));
-        throw_unknown("hash", load(entry_->hash_id));
+        throw_unknown(own_policy, load(entry_->hash_id));
     }
 
     [[noreturn]] void throw_not_taken() const {
@@ -227,6 +312,11 @@ private:
             return false;
         if constexpr (requires { typename Structure::hash_policy; })
             return is_policy<typename Structure::hash_policy>(load(entry_->hash_id), load(entry_->hash_fingerprint));
+        if constexpr (IsVector<Structure>::value)
+            return load(entry_->type_fingerprint) == atomic_vector_fingerprint<typename Structure::value_type>;
+        if constexpr (requires { typename Structure::compare_policy; })
+            return is_policy<typename Structure::compare_policy>(load(entry_->hash_id),
+                                                                 load(entry_->hash_fingerprint));
         return true;
     }
 
@@ -254,6 +344,7 @@ private:
 /// Opens the object called `name` as what the pool says it is, and calls f(structure) with it. f is a generic lambda,
 /// made for every profile of the built-in policies and `Mine...` of each structure that it takes:
 /// `[](auto& structure)` for all of them, `[]<class A, class L, class H>(ss::HashTable<A, L, H>& table)` for one kind.
+/// (Vectors are ten for each profile, so whoever has nothing to do with them compiles faster without.)
 ///
 /// Throws no_such_object; unknown_policy, naming what is unknown here; other_type for an object that f does not take, or
 /// that is no structure of ss; and what opening a structure throws.
@@ -268,10 +359,18 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
         registry::detail::with_optimistic(registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{})));
     constexpr auto hashes =
         hana::concat(registry::hashes, registry::detail::only<registry::detail::IsHash>(Policies<Mine...>{}));
+    constexpr auto comparisons =
+        hana::concat(registry::comparisons, registry::detail::only<registry::detail::IsCompare>(Policies<Mine...>{}));
     if (opener.is(hash_table_type))
         opener.open(registry::hash_tables_of(allocators, locks, hashes), f);
     else if (opener.is(prefix_tree_type))
-        opener.open(registry::prefix_trees_of(allocators, locks), f);
+        opener.open(registry::structures_of<PrefixTree>(allocators, locks), f);
+    else if (opener.is(queue_type))
+        opener.open(registry::structures_of<Queue>(allocators, locks), f);
+    else if (opener.is(atomic_vector_type))
+        opener.open(registry::atomic_vectors_of(registry::vector_elements, allocators, locks), f);
+    else if (opener.is(priority_queue_type))
+        opener.open(registry::priority_queues_of(allocators, locks, comparisons), f, "comparison");
     else
         opener.throw_not_taken();
 }

@@ -15,6 +15,7 @@ FLOORS = {
     "pool": 1,
     "lock": 2,
     "hash": 2,
+    "compare": 2,
     "alloc": 3,
     "domain": 4,
     "structure": 5,

@@ -13,6 +13,7 @@
 #include "crash/list_scenarios.hpp"
 #include "crash/pool_life.hpp"
 #include "crash/prefix_tree.hpp"
+#include "crash/priority_queue.hpp"
 #include "crash/suite.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -122,7 +123,7 @@ void torture_each(std::tuple<Locks...>, F f) {
     }
 }
 
-/// All that there is but trees, for one allocator and each of the lock policies.
+/// All that there is but what has calls of its own below, for one allocator and each of the lock policies.
 template <class A, class... Locks>
 void torture_allocator(std::tuple<Locks...> locks) {
     torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
@@ -139,6 +140,14 @@ template <class A, class... Locks>
 void torture_trees(std::tuple<Locks...> locks) {
     torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
         torture.run(TreeScenarios::all(tree_profile<PrefixTree<A, L>>()));
+    });
+}
+
+/// The same for priority queues.
+template <class A, class... Locks>
+void torture_priority_queues(std::tuple<Locks...> locks) {
+    torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
+        torture.run(PriorityQueueScenarios::all(priority_queue_profile<PriorityQueue<A, L>>()));
     });
 }
 

@@ -249,8 +249,8 @@ public:
         for (const auto& [key, value] : tree_) values_[key].insert(text_of(value));
     }
 
-    /// At instruction `first`, and each `stride` further on until the reader is done; 0: no further.
-    [[nodiscard]] Result run(std::uint64_t first, std::uint64_t stride = 0) {
+    /// About `wanted` interleavings, at least one, spread over the reader's instructions from a random one on.
+    [[nodiscard]] Result run(std::uint64_t wanted, std::mt19937_64& engine) {
         struct Seen {
             std::array<char, 16'000> text;
         };
@@ -266,13 +266,25 @@ public:
                 markers.end();
             }
         });
+        // How long the reader is, once it has what it allocates only once.
+        reset();
+        for (int marker = 0; marker < 4; ++marker) child.run_to_marker();
+        std::uint64_t length = 0;
+        while (child.step()) ++length;
+        child.run_to_marker();
+        const std::uint64_t stride = std::max<std::uint64_t>(length / wanted, 1);
         Result result;
-        bool met = true;
-        for (std::uint64_t at = first; met; at += stride) {
+        for (std::uint64_t at = engine() % stride;;) {
             reset();
             child.run_to_marker();
-            for (std::uint64_t i = 0; met && i < at; ++i) met = child.step();
-            if (!met) break; // it has read to its end
+            std::uint64_t steps = 0;
+            while (steps < at && child.step()) ++steps;
+            if (steps < at) { // it has read to its end
+                child.run_to_marker();
+                if (result.interleavings != 0) break;
+                at = engine() % (steps + 1); // where keys hang now, it has become shorter
+                continue;
+            }
             write_->write(tree_);
             child.run_to_marker();
             child.run_to_marker();
@@ -280,7 +292,7 @@ public:
             const std::string_view text(seen->text.data());
             if (!is_right(text) && result.bad++ == 0)
                 result.first_bad = "at instruction " + std::to_string(at) + ": " + std::string(text);
-            if (stride == 0) break;
+            at += stride;
         }
         return result;
     }
@@ -325,24 +337,40 @@ private:
     std::string before_, after_;                          ///< what is read when nothing happens meanwhile
 };
 
-/// Each write against each reader: one interleaving of each, or a dozen. Others each time. Prints what came of it. Of many
-/// keys, those that read them one by one are interleaved only where there are a dozen.
-inline void interleave(bool dozen) {
+/// About `wanted` interleavings of a write with a reader. Prints what came of them.
+inline void interleave(const TreeWrite& write, const TreeReader& reader, std::uint64_t wanted,
+                       std::mt19937_64& engine) {
+    const auto result = TreeInterleaving(write, reader).run(wanted, engine);
+    BOOST_TEST_MESSAGE(write.name << " / " << reader.name << ": " << result.interleavings << " interleavings, "
+                                  << result.bad << " bad");
+    BOOST_TEST(result.interleavings != 0U, write.name << " / " << reader.name << " were not interleaved");
+    BOOST_TEST(result.bad == 0U, write.name << " / " << reader.name << ", " << result.first_bad);
+}
+
+/// A dozen of each write with each reader. Other instructions each time.
+inline void interleave_all() {
     const OneProcessor one_processor;
     std::mt19937_64 engine(std::random_device{}());
     for (const TreeWrite& write : tree_writes())
-        for (const TreeReader& reader : tree_readers()) {
-            const bool is_long = write.before.size() > 16 && !reader.is_one;
-            if (is_long && !dozen) continue;
-            TreeInterleaving interleaving(write, reader);
-            // A question takes about a thousand instructions, a walk ten thousand, a long one a hundred thousand.
-            const std::uint64_t stride = reader.is_one ? (dozen ? 101 : 1501) : is_long ? 10'007 : dozen ? 997 : 6007;
-            const auto result = interleaving.run(engine() % stride, dozen ? stride : 0);
-            BOOST_TEST_MESSAGE(write.name << " / " << reader.name << ": " << result.interleavings
-                                          << " interleavings, " << result.bad << " bad");
-            BOOST_TEST((result.interleavings != 0U || !dozen));
-            BOOST_TEST(result.bad == 0U, write.name << " / " << reader.name << ", " << result.first_bad);
-        }
+        for (const TreeReader& reader : tree_readers()) interleave(write, reader, 12, engine);
+}
+
+/// One of each write with two questions, and of each third write with a walk, if it is a short one: about a thousand
+/// instructions the one, ten thousand the other. Drawn by lot, others each time.
+inline void interleave_some() {
+    const OneProcessor one_processor;
+    std::mt19937_64 engine(std::random_device{}());
+    std::vector<TreeReader> walks, questions;
+    for (const TreeReader& reader : tree_readers()) (reader.is_one ? questions : walks).push_back(reader);
+    const std::uint64_t third = engine() % 3;
+    std::uint64_t number = 0;
+    for (const TreeWrite& write : tree_writes()) {
+        std::shuffle(questions.begin(), questions.end(), engine);
+        interleave(write, questions[0], 1, engine);
+        interleave(write, questions[1], 1, engine);
+        if (number++ % 3 == third && write.before.size() <= 16)
+            interleave(write, walks[engine() % walks.size()], 1, engine);
+    }
 }
 
 } // namespace ss::test

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,16 @@ using Contents = std::map<std::string, std::string>;
 template <class Table>
 Contents contents(const Table& table) {
     return Contents(table.begin(), table.end());
+}
+
+/// All that lies in a directory, in order, with spaces between.
+std::string names_in(const TempDir& directory) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+        names.insert(entry.path().filename());
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : " ") + name;
+    return all;
 }
 
 } // namespace
@@ -49,7 +60,7 @@ BOOST_AUTO_TEST_CASE(is_another_pool_with_the_same_contents) {
         ss::HashTable<> t(pool, "table 3");
         t.clear(); // with garbage, too
         pool.backup(directory / "copy");
-        BOOST_TEST(!std::filesystem::exists(directory / "copy.backup"));
+        BOOST_TEST(names_in(directory) == "copy pool");
         // What happens to the one does not happen to the other.
         t.insert("later", "1");
         const ss::Pool copy(directory / "copy");
@@ -65,6 +76,7 @@ BOOST_AUTO_TEST_CASE(is_another_pool_with_the_same_contents) {
         BOOST_TEST((!t.contains("theirs") && !theirs.contains("later")));
         // Over an old copy, which somebody is reading.
         pool.backup(directory / "copy");
+        BOOST_TEST(names_in(directory) == "copy pool");
         const ss::Pool newer(directory / "copy");
         BOOST_TEST((ss::HashTable<>(newer, "table 3").contains("later") && theirs.contains("theirs")));
         BOOST_TEST(wrong_with(newer) == "");
@@ -135,8 +147,9 @@ BOOST_AUTO_TEST_CASE(that_is_refused_leaves_things_as_they_were) {
     BOOST_TEST(thrown_by([&] { pool.backup(directory / "no such" / "copy"); }) == error(errc::no_such_file));
     std::ofstream(directory / "old") << "precious";
     static int refusals;
-    for (const ss::os::Call call : {ss::os::Call::fallocate, ss::os::Call::write, ss::os::Call::sync,
-                                    ss::os::Call::rename, ss::os::Call::open, ss::os::Call::random}) {
+    for (const ss::os::Call call :
+         {ss::os::Call::fallocate, ss::os::Call::write, ss::os::Call::sync, ss::os::Call::rename, ss::os::Call::open,
+          ss::os::Call::link, ss::os::Call::random}) {
         static ss::os::Call refused;
         refused = call;
         refusals = 0;
@@ -153,7 +166,7 @@ BOOST_AUTO_TEST_CASE(that_is_refused_leaves_things_as_they_were) {
         std::string kept;
         std::getline(std::ifstream(directory / "old"), kept);
         BOOST_TEST((kept == "precious" || refusals == 0));
-        BOOST_TEST(!std::filesystem::exists(directory / "old.backup"));
+        BOOST_TEST(names_in(directory) == "old pool");
     }
     // In a transaction of its own domain it would wait for itself.
     ss::transaction(t, [&](auto&) {
@@ -161,9 +174,87 @@ BOOST_AUTO_TEST_CASE(that_is_refused_leaves_things_as_they_were) {
     });
     BOOST_TEST(!std::filesystem::exists(directory / "copy"));
     t.insert("k", "w"); // all locks are free
-    // What a killed backup left is no hindrance.
-    std::ofstream(directory / "copy.backup") << "rubbish";
+    const ss::Pool reader(directory / "pool", {.access = ss::Access::read_only});
+    BOOST_TEST(thrown_by([&] { reader.backup(directory / "copy"); }) == error(errc::read_only));
+    BOOST_TEST(!std::filesystem::exists(directory / "copy"));
+}
+
+// The live file would lose its name, and those who are attached would go on in one that nobody finds any more.
+BOOST_AUTO_TEST_CASE(onto_the_pool_itself_is_refused_whatever_it_is_called) {
+    const TempDir directory;
+    const ss::Pool pool(directory / "pool");
+    ss::HashTable<> t(pool, "t");
+    t.insert("k", "v");
+    std::filesystem::create_hard_link(directory / "pool", directory / "hard");
+    std::filesystem::create_symlink("pool", directory / "soft");
+    for (const char* const name : {"pool", "./pool", "hard", "soft"})
+        BOOST_TEST(thrown_by([&] { pool.backup(directory / name); }) == error(errc::invalid_argument));
+    BOOST_TEST(names_in(directory) == "hard pool soft");
+    t.insert("k", "w");
+    BOOST_TEST(ss::HashTable<>(ss::Pool(directory / "pool"), "t").at("k") == "w");
+    const ss::Pool memory = ss::Pool::anonymous();
+    BOOST_TEST(thrown_by([&] { memory.backup("/proc/self/fd/" + std::to_string(memory.fd())); }) ==
+               error(errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(touches_no_other_file) {
+    const TempDir directory;
+    const ss::Pool pool(directory / "pool");
+    ss::HashTable<>(pool, "t").insert("k", "v");
+    { ss::HashTable<>(ss::Pool(directory / "copy.backup"), "t").insert("k", "precious"); }
     pool.backup(directory / "copy");
+    pool.backup(directory / "copy"); // over a file that is there
+    BOOST_TEST(ss::HashTable<>(ss::Pool(directory / "copy.backup"), "t").at("k") == "precious");
+    BOOST_TEST(names_in(directory) == "copy copy.backup pool");
+}
+
+BOOST_AUTO_TEST_CASE(of_two_pools_to_one_path_at_once_is_the_one_or_the_other) {
+    const Watchdog dog(60, "backups to one path");
+    const TempDir directory;
+    Shared<std::atomic<bool>> stop(false);
+    std::vector<Process> others;
+    for (const char* const name : {"a", "b"})
+        others.emplace_back([&, name] {
+            const ss::Pool pool(directory / name);
+            ss::HashTable<>(pool, "t").insert("k", name);
+            while (!*stop) pool.backup(directory / "copy");
+        });
+    std::set<std::string> seen;
+    while (seen.size() < 2) {
+        if (!std::filesystem::exists(directory / "copy")) continue;
+        const ss::Pool copy(directory / "copy", {.access = ss::Access::read_only});
+        seen.insert(ss::HashTable<>(copy, "t").at("k"));
+    }
+    *stop = true;
+    for (Process& other : others) other.expect_clean();
+    BOOST_TEST(names_in(directory) == "a b copy");
+}
+
+BOOST_AUTO_TEST_CASE(that_is_killed_leaves_one_file_at_most_and_the_next_does_not_mind) {
+    const TempDir directory;
+    const ss::Pool pool(directory / "pool");
+    ss::HashTable<>(pool, "t").insert("k", "v");
+    const auto killed_at = [&](ss::os::Call call) {
+        static ss::os::Call fatal;
+        fatal = call;
+        Process victim([&] {
+            const ss::Pool own(directory / "pool");
+            ss::os::refuse = +[](ss::os::Call asked) { return asked == fatal ? ::raise(SIGKILL) : 0; };
+            own.backup(directory / "copy");
+        });
+        BOOST_TEST(victim.wait().killed());
+    };
+    for (const ss::os::Call call : {ss::os::Call::write, ss::os::Call::sync, ss::os::Call::link}) killed_at(call);
+    BOOST_TEST(names_in(directory) == "pool"); // it had no name yet
+    pool.backup(directory / "copy");
+    ss::HashTable<>(pool, "t").insert("k", "w");
+    killed_at(ss::os::Call::rename);
+    const std::string names = names_in(directory);
+    BOOST_TEST(names.starts_with(".ss-backup-"), names);
+    BOOST_TEST(names.ends_with(" copy pool"), names);
+    BOOST_TEST(ss::HashTable<>(ss::Pool(directory / "copy"), "t").at("k") == "v");
+    pool.backup(directory / "copy");
+    BOOST_TEST(names_in(directory) == names);
     BOOST_TEST(ss::HashTable<>(ss::Pool(directory / "copy"), "t").at("k") == "w");
 }
 

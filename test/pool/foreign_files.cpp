@@ -121,7 +121,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_not_even_a_file, GoodPool) {
 
 BOOST_FIXTURE_TEST_CASE(pools_of_other_machines_and_times, GoodPool) {
     BOOST_TEST(opened(with_header([](Header& h) { h.major = format_major + 1; })) == text(errc::other_version));
-    BOOST_TEST(opened(with_header([](Header& h) { h.minor = format_minor + 1; })) == "success");
+    BOOST_TEST(opened(with_header([](Header& h) { h.minor = format_minor + 1; })) == text(errc::other_version));
+    BOOST_TEST(opened(with_header([](Header& h) { h.minor = format_minor - 1; })) == text(errc::other_version));
     BOOST_TEST(opened(with_header([](Header& h) { h.features_compatible = 1; })) == "success");
     BOOST_TEST(opened(with_header([](Header& h) { h.features_read_only = 1ULL << 63; })) ==
                "read: success, write: " + text(errc::other_version));

@@ -5,11 +5,12 @@
 //     "values"    keys with values that say which key they belong to, inserted, overwritten, erased, walked
 //     "side"      filled and cleared again and again
 //     "counts"    incr by whoever lives; each process writes down in memory of its own how often it has done so
-//     and trees, see trees.hpp
+//     and trees, see trees.hpp, and priority queues, see priority_queues.hpp
 #pragma once
 
 #include <ss/registry.hpp>
 
+#include "storm/priority_queues.hpp"
 #include "storm/trees.hpp"
 #include "support/barrier.hpp"
 #include "support/expect.hpp"
@@ -53,6 +54,7 @@ template <class Table>
     std::array<Table, 2> books{Table(pool, "a"), Table(pool, "b")};
     Table values(pool, "values", {.bits = 2}), side(pool, "side", {.bits = 0}), counts(pool, "counts");
     StormTrees<Table> trees(pool);
+    StormPriorityQueues<Table> heaps(pool);
     std::mt19937 random(seed);
     const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     const auto value_of = [&](const std::string& key) { return key + std::string(below(200), 'v') + key; };
@@ -62,7 +64,7 @@ template <class Table>
     for (;;) {
         const auto begin = std::chrono::steady_clock::now();
         const std::string key = "key" + std::to_string(below(3000));
-        switch (below(20)) {
+        switch (below(24)) {
         case 0:
         case 1: {
             const std::string from = std::to_string(below(accounts)), to = std::to_string(below(accounts));
@@ -99,6 +101,12 @@ template <class Table>
             side.insert(key, key);
             if (below(200) == 0) side.clear();
             break;
+        case 10:
+        case 11:
+        case 12:
+        case 13:
+            heaps.work(random, values, tally.wrong);
+            break;
         default:
             trees.work(random, worker, books[below(2)], accounts, tally.wrong, tally.counted_in_tree);
         }
@@ -133,6 +141,7 @@ void storm(std::chrono::milliseconds duration) {
             b.incr(std::to_string(i), units);
         }
         StormTrees<Table>(pool).begin();
+        StormPriorityQueues<Table>(pool).begin();
     }
     Shared<StormTally> tally;
     std::mt19937 random(20'26);
@@ -174,6 +183,7 @@ void storm(std::chrono::milliseconds duration) {
     BOOST_TEST(static_cast<std::uint64_t>(trees.counted()) >= tally->counted_in_tree);
     BOOST_TEST(static_cast<std::uint64_t>(trees.counted()) <= tally->counted_in_tree + kills);
     trees.check();
+    StormPriorityQueues<Table>(pool).check();
 
     std::uint64_t operations = 0;
     for (const auto& stall : tally->stalls) operations += stall;

@@ -10,6 +10,6 @@ BOOST_AUTO_TEST_CASE(for_minutes) {
     const char* const minutes = std::getenv("SS_TORTURE_MINUTES");
     const auto end =
         std::chrono::steady_clock::now() + std::chrono::minutes(minutes == nullptr ? 1 : std::atoi(minutes));
-    do interleave(true);
+    do interleave_all();
     while (std::chrono::steady_clock::now() < end);
 }

@@ -32,6 +32,7 @@ enum class errc {
     past_max_size,         ///< the pool has reached the max_size it was created with
     address_space,         ///< max_size bytes of address space cannot be reserved
     too_large,             ///< a key, value or allocation past its limit
+    full,                  ///< a bounded queue has no room for one more item
     transaction_too_large, ///< the journal, or the list of frees or versions, is full
     read_only,             ///< the pool was opened read-only and the call would change it
     lock_timeout,          ///< a living owner held the lock for longer than PoolOptions::lock_timeout
@@ -98,6 +99,8 @@ private:
             return "not enough address space";
         case errc::too_large:
             return "too large";
+        case errc::full:
+            return "full";
         case errc::transaction_too_large:
             return "transaction too large";
         case errc::read_only:

@@ -6,6 +6,7 @@
 #include <ss/os/machine.hpp>
 #include <ss/pool/attachment.hpp>
 #include <ss/pool/file_check.hpp>
+#include <ss/pool/file_creation.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -20,43 +21,35 @@ namespace ss::inline v0::detail {
 /// it was not there when we began.
 inline void write_backup(Attachment& source, const std::vector<std::uint64_t>& locked,
                          const std::filesystem::path& path) {
-    const std::filesystem::path temporary = path.string() + ".backup";
-    ::unlink(temporary.c_str()); // left by one that was killed
-    const os::File file = os::try_open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
-    if (!file.is_open()) os::throw_errno(errno, "create the copy", temporary.string());
-    try {
-        Header header = source.header();
-        os::random_words(header.uuid); // another pool, with a life of its own
-        header.crc = header_checksum(header);
-        PoolState state{};
-        state.era = load(source.state().era);
-        state.clean = 1;
-        if (const int error = os::try_allocate(file.descriptor(), 0, header.region_offset); error != 0)
-            os::throw_errno(error, "set disk blocks aside for the copy", temporary.string());
-        os::write_at(file, std::as_bytes(std::span(&header, 1)), 0, temporary.string());
-        os::write_at(file, std::as_bytes(std::span(&state, 1)), state_zone_offset, temporary.string());
-        std::vector<DomainState> domains(header.domains);
-        for (const std::uint64_t domain : locked) {
-            domains[domain] = source.domain_state(domain);
-            domains[domain].committed = source.region(domain).size();
-        }
-        os::write_at(file, std::as_bytes(std::span(domains)), state_zone_offset + sizeof(PoolState),
-                     temporary.string());
-        for (const std::uint64_t domain : locked) {
-            const Region& region = source.region(domain);
-            os::write_at(file, std::span(region.data(region.begin()), domains[domain].committed), region.begin(),
-                         temporary.string());
-        }
-        os::sync(file, temporary.string());
-        if (os::retry_interrupted(os::Call::rename, [&] { return ::rename(temporary.c_str(), path.c_str()); }) != 0)
-            os::throw_errno(errno, "give the copy its name", path.string());
-    } catch (...) {
-        ::unlink(temporary.c_str()); // ours, made above
-        throw;
+    // The copy would take the name, and whoever is attached go on in a file that nobody finds any more.
+    if (os::is_at(source.identity(), path))
+        throw Error(errc::invalid_argument, "is the pool itself, expected another file for its copy", path.string());
+    UnnamedFile copy(path, "backup");
+    const os::File& file = copy.file();
+    const std::string name = path.string();
+    Header header = source.header();
+    os::random_words(header.uuid); // another pool, with a life of its own
+    header.crc = header_checksum(header);
+    PoolState state{};
+    state.era = load(source.state().era);
+    state.clean = 1;
+    if (const int error = os::try_allocate(file.descriptor(), 0, header.region_offset); error != 0)
+        os::throw_errno(error, "set disk blocks aside for the copy", name);
+    os::write_at(file, std::as_bytes(std::span(&header, 1)), 0, name);
+    os::write_at(file, std::as_bytes(std::span(&state, 1)), state_zone_offset, name);
+    std::vector<DomainState> domains(header.domains);
+    for (const std::uint64_t domain : locked) {
+        domains[domain] = source.domain_state(domain);
+        domains[domain].committed = source.region(domain).size();
     }
-    const os::File directory =
-        os::try_open(path.has_parent_path() ? path.parent_path() : ".", O_RDONLY | O_DIRECTORY);
-    if (directory.is_open()) os::sync(directory, path.string());
+    os::write_at(file, std::as_bytes(std::span(domains)), state_zone_offset + sizeof(PoolState), name);
+    for (const std::uint64_t domain : locked) {
+        const Region& region = source.region(domain);
+        os::write_at(file, std::span(region.data(region.begin()), domains[domain].committed), region.begin(), name);
+    }
+    os::sync(file, name);
+    if (!copy.publish()) copy.replace();
+    copy.sync_name();
 }
 
 } // namespace ss::inline v0::detail

@@ -24,8 +24,9 @@ namespace ss::inline v0 {
 struct ObjectType {
     PolicyId type{};
     std::uint64_t type_fingerprint = 0;
-    PolicyId hash{}; ///< none for types that do not hash
+    PolicyId hash{}; ///< or what it compares by; none for types that have no such policy
     std::uint64_t hash_fingerprint = 0;
+    const char* hash_noun = "hash"; ///< what messages call that
 };
 
 /// An entry, and the generation that it had when it was found.
@@ -183,7 +184,7 @@ inline void check_object(const DomainCore& domain, std::string_view name, const 
         refuse(errc::other_type, "type", type, load(entry.type_fingerprint), expected.type,
                expected.type_fingerprint);
     if (hash != expected.hash || load(entry.hash_fingerprint) != expected.hash_fingerprint)
-        refuse(errc::other_policies, "hash", hash, load(entry.hash_fingerprint), expected.hash,
+        refuse(errc::other_policies, expected.hash_noun, hash, load(entry.hash_fingerprint), expected.hash,
                expected.hash_fingerprint);
 }
 

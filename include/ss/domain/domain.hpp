@@ -268,7 +268,7 @@ private:
     }
 
     template <class F, class Argument>
-    auto conclude(const Guard& guard, Tx& tx, F& f, Argument& argument) {
+    auto conclude(Guard& guard, Tx& tx, F& f, Argument& argument) {
         if constexpr (std::is_void_v<std::invoke_result_t<F&, Argument&>>) {
             f(argument);
             finish(guard, tx);
@@ -279,9 +279,10 @@ private:
         }
     }
 
-    void finish(const Guard& guard, Tx& tx) {
+    void finish(Guard& guard, Tx& tx) {
         check_ours(guard);
         tx.commit();
+        guard.wake_after(tx.wakes());
         tx.for_each_upkeep([this](const Upkeep& upkeep) {
             try {
                 upkeep.functions->run(this, upkeep);

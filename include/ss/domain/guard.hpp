@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ss/domain/domain_core.hpp>
+#include <ss/domain/wakes.hpp>
 #include <ss/lock/locker.hpp>
 
 #include <cstdint>
@@ -37,8 +38,19 @@ public:
     DomainGuard& operator=(const DomainGuard&) = delete;
 
     ~DomainGuard() {
-        if (is_ours()) [[likely]]
-            release();
+        if (!is_ours()) [[unlikely]]
+            return;
+        release();
+        if (!wakes_.empty()) [[unlikely]]
+            wakes_.send();
+    }
+
+    /// Those whom a transaction, which is committed, wakes when the lock is released: so they find it free.
+    void wake_after(Wakes& wakes) noexcept {
+        if (wakes.empty()) [[likely]]
+            return;
+        wakes.announce();
+        wakes_ = wakes;
     }
 
     /// False in a child that was forked since: the lock is the parent's, and so is all that it guards.
@@ -84,6 +96,7 @@ private:
     const DomainCore* domain_;
     [[no_unique_address]] Locker locker_;
     Attachment::Stamp stamp_ = 0;
+    Wakes wakes_;
 };
 
 } // namespace ss::inline v0

@@ -7,6 +7,7 @@
 //                      allocator state              │ changed by journaled stores alone
 //                      directory                    ┘
 //                      versions of nodes            changed by touching alone
+//                      signals                      likewise; who watches them, by plain stores under the lock
 //     heap begin     blocks of the domain's allocator … up to what the region has committed
 //
 // All zeros is a valid block but for the magic, the index and the allocator's state.
@@ -51,8 +52,9 @@ enum class GarbageKind : std::uint64_t {
     hash_table = 0, ///< a head with its segments, chains and records
     bucket_chain,   ///< overflow lines of a split bucket, whose records live on
     prefix_tree,
-    queue,
-    block, ///< a single block
+    queue,          ///< a head with its items and leases
+    priority_queue, ///< a head with its segments and items
+    atomic_vector,  ///< a head with its segments
 };
 inline constexpr std::uint64_t garbage_kinds = 7;
 
@@ -65,6 +67,15 @@ struct Garbage {
 /// that two readers' paths seldom meet in one, few enough to stay in the cache.
 inline constexpr std::uint64_t node_versions = 4096;
 
+/// What watchers of keys sleep on; a thing that can be watched has one, by its hash. See signal.hpp.
+inline constexpr std::uint64_t signal_count = 256;
+
+struct Signal {
+    Word
+        version; ///< odd while a transaction that changes a watched thing is under way; sleepers sleep on its low half
+    Word watched; ///< 0: by nobody since the last change. 1: several things are. Else the one thing's mark
+};
+
 inline constexpr std::uint64_t max_name_size = 120;
 inline constexpr std::uint64_t entries_per_page = 15;
 
@@ -74,7 +85,7 @@ struct alignas(cache_line) DirectoryEntry {
     Word generation; ///< odd while there is an object; never the same for two objects
     Word type_id;
     Word type_fingerprint;
-    Word hash_id; ///< 0 for types that do not hash
+    Word hash_id; ///< or what it compares by; 0 for types that have no such policy
     Word hash_fingerprint;
     std::array<Word, 2> seed; ///< of the hash
     std::array<Word, 8> root; ///< the object's own
@@ -97,7 +108,8 @@ struct alignas(cache_line) DomainBlock {
     Word index;
     Word recoveries;         ///< how often a dead or throwing owner's work was undone. Statistics, not journaled
     Word journal_high_water; ///< most entries a transaction had. Statistics, not journaled
-    std::array<Word, 4> reserved;
+    Word watched;            ///< bit i: some signal of the i-th cache line of them may be watched. Not journaled
+    std::array<Word, 3> reserved;
     Journal journal;
     // From here on, rollback may write.
     Garbage garbage;
@@ -106,6 +118,7 @@ struct alignas(cache_line) DomainBlock {
     Word objects;                               ///< how many there are
     DirectoryPage directory;
     alignas(cache_line) std::array<Word, node_versions> versions; ///< never reset, never freed
+    alignas(cache_line) std::array<Signal, signal_count> signals; ///< likewise
 };
 
 static_assert(std::is_standard_layout_v<DomainBlock>);

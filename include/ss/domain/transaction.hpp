@@ -7,6 +7,8 @@
 #include <ss/alloc/concept.hpp>
 #include <ss/domain/directory.hpp>
 #include <ss/domain/domain_core.hpp>
+#include <ss/domain/signal.hpp>
+#include <ss/domain/wakes.hpp>
 
 #include <array>
 #include <cstdint>
@@ -81,6 +83,28 @@ public:
 
     /// As touch, in profiles without such readers too: for the directory, which is always read without the lock.
     void touch_always(Word& version) { undo_.touch(version); }
+
+    // --- who is told
+
+    /// What others may watch changes: see signal.hpp. Before or after the change. Whoever has to work out what the thing is
+    /// asks is_watched first, so that a change of what nobody watches costs one load. Throws transaction_too_large.
+    void signal(std::uint64_t thing) {
+        detail::Signals(*block_).changed(thing, [this](Signal& signal) { tell(signal); });
+    }
+
+    /// Everything that is watched in the domain changes, or may have.
+    void signal_all() {
+        detail::Signals(*block_).all_changed([this](Signal& signal) { tell(signal); });
+    }
+
+    /// True if something in the domain is watched.
+    [[nodiscard]] bool is_watched() const noexcept { return load(block_->watched) != 0; }
+
+    /// Up to `sleepers` of those who wait at a wait word (wakes.hpp) are woken when all this has happened.
+    void wake(Word& word, int sleepers = 1) noexcept { wakes_.wake_waiters(word, sleepers); }
+
+    /// Whom to wake once the lock is released. After the commit, under the lock.
+    [[nodiscard]] Wakes& wakes() noexcept { return wakes_; }
 
     // --- the heap, as the allocator sees it (alloc/concept.hpp)
 
@@ -185,11 +209,17 @@ private:
         free_count_ = keep;
     }
 
+    void tell(Signal& signal) {
+        undo_.touch(signal.version);
+        wakes_.wake_all(signal.version);
+    }
+
     DomainCore* domain_;
     const Region* region_;
     DomainBlock* block_;
     Undo undo_;
     Attachment::Stamp stamp_;
+    Wakes wakes_;
     std::uint64_t free_count_ = 0;
     std::uint64_t upkeep_count_ = 0;
     std::array<Upkeep, 16> upkeep_;

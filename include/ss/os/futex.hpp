@@ -23,9 +23,10 @@ inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t exp
     ::syscall(SYS_futex, &word, FUTEX_WAIT, expected, &relative, nullptr, 0);
 }
 
-/// Wakes at most `count` sleepers. About 0.6 us even with none, so callers keep a bit that says whether there are any.
-inline void futex_wake(const std::atomic<std::uint32_t>& word, int count = INT_MAX) noexcept {
-    ::syscall(SYS_futex, &word, FUTEX_WAKE, count, nullptr, nullptr, 0);
+/// Wakes at most `count` sleepers; returns how many. About 0.6 us even with none, so callers keep a bit that says whether
+/// there are any.
+inline int futex_wake(const std::atomic<std::uint32_t>& word, int count = INT_MAX) noexcept {
+    return static_cast<int>(::syscall(SYS_futex, &word, FUTEX_WAKE, count, nullptr, nullptr, 0));
 }
 
 /// Sleeps on nothing.

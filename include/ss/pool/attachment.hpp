@@ -139,6 +139,19 @@ public:
     }
     [[nodiscard]] const Region& region(std::uint64_t domain) const noexcept { return regions_[domain]; }
     [[nodiscard]] Session& session() noexcept { return session_; }
+    /// Nobody's for a read-only one.
+    [[nodiscard]] SessionId session_id() const noexcept {
+        if (is_read_only()) return {};
+        return {.era = era(), .token = session_.token()};
+    }
+    /// True only if that session has certainly ended. See Pool::is_dead.
+    [[nodiscard]] bool is_dead(const SessionId& session) const noexcept {
+        if (session == SessionId{}) return false;
+        return session.era != era() || session_.is_dead(static_cast<Token>(session.token));
+    }
+    /// How often somebody attached who was alone. The same for as long as a writer is attached. A reader that was given
+    /// an id of a later era sees that one here.
+    [[nodiscard]] std::uint64_t era() const noexcept { return load_acquire(state().era); }
     [[nodiscard]] std::atomic<std::uint64_t>& owner(std::uint64_t domain) const noexcept {
         return process_.owner(domain);
     }
@@ -146,6 +159,7 @@ public:
     [[nodiscard]] bool is_read_only() const noexcept { return options_.access == Access::read_only; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const std::string& name() const noexcept { return file_.name(); } ///< for messages
+    [[nodiscard]] const os::FileIdentity& identity() const noexcept { return file_.identity(); }
     [[nodiscard]] int descriptor() const noexcept { return file_.number(); }
     [[nodiscard]] bool in_memory_only() const noexcept { return file_system_.in_memory; }
 

@@ -4,7 +4,8 @@
 //
 // Until the last step nobody can find it, and a process that dies leaves nothing. Of several that race, one links and
 // the others get EEXIST and open the winner's. Where the file system has no O_TMPFILE a name of its own takes its
-// place; a process that dies then leaves that file, which nobody looks for.
+// place; a process that dies then leaves that file, which nobody looks for. A backup comes to be in the same way, but
+// for its last step, which may replace what has the name.
 #pragma once
 
 #include <ss/base/error.hpp>
@@ -97,46 +98,93 @@ struct TemporaryName {
     std::filesystem::path path;
 };
 
-/// A file in `path`'s directory, complete, that gets its name from publish().
-class UnnamedPool {
+/// A file in `path`'s directory that gets its name from publish() or replace().
+class UnnamedFile {
 public:
-    UnnamedPool(const std::filesystem::path& path, const PoolOptions& options) : path_(path) {
-        const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-        file_ = os::try_open(directory, O_TMPFILE | O_RDWR, 0600);
+    /// `kind` is a part of the name that it has where it cannot do without one.
+    UnnamedFile(const std::filesystem::path& path, const char* kind)
+        : path_(path), directory_(path.has_parent_path() ? path.parent_path() : "."), kind_(kind) {
+        file_ = os::try_open(directory_, O_TMPFILE | O_RDWR, 0600);
         if (!file_.is_open() && (errno == EOPNOTSUPP || errno == EISDIR)) {
-            std::uint64_t random = 0;
-            os::random_words(std::span(&random, 1));
-            std::filesystem::path name =
-                directory / ("." + path.filename().string() + "." + std::to_string(random) + ".tmp");
+            std::filesystem::path name = own_name();
             file_ = os::try_open(name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
             if (file_.is_open()) temporary_.path = std::move(name);
         }
-        if (!file_.is_open()) os::throw_errno(errno, "create a file in " + directory.string(), path.string());
-        // Refused here rather than at the attach, where the file would have its name already.
-        const os::FileSystem system =
-            check_file(file_, os::status(file_.descriptor(), path.string()), options, path.string());
-        write_pool(file_, options, path.string());
-        // A name that outlives a power failure must not be that of a file whose bytes did not.
-        if (!system.in_memory) os::sync(file_.descriptor(), path.string());
+        if (!file_.is_open()) os::throw_errno(errno, "create a file in " + directory_.string(), path.string());
     }
 
-    /// Gives the file its path. False if somebody was faster.
-    [[nodiscard]] bool publish() {
-        const os::DescriptorPath descriptor(file_.descriptor());
-        const char* const source = temporary_.path.empty() ? descriptor.text : temporary_.path.c_str();
-        const int result = os::retry_interrupted(
-            os::Call::link, [&] { return ::linkat(AT_FDCWD, source, AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW); });
-        if (result != 0 && errno != EEXIST) os::throw_errno(errno, "give the new pool its name", path_.string());
-        return result == 0;
+    /// Gives the file its path. False if something is there.
+    [[nodiscard]] bool publish() const {
+        if (try_link(path_)) return true;
+        if (errno == EEXIST) return false;
+        os::throw_errno(errno, "give the new file its name", path_.string());
     }
 
+    /// Gives the file its path, and what was there loses it: nobody ever finds nothing there. A crash in between leaves
+    /// the file with a name of its own.
+    void replace() {
+        if (temporary_.path.empty()) {
+            std::filesystem::path name = own_name();
+            if (!try_link(name)) os::throw_errno(errno, "give the new file a name", path_.string());
+            temporary_.path = std::move(name);
+        }
+        if (os::retry_interrupted(os::Call::rename,
+                                  [&] { return ::rename(temporary_.path.c_str(), path_.c_str()); }) != 0)
+            os::throw_errno(errno, "give the new file its name", path_.string());
+        temporary_.path.clear();
+    }
+
+    /// Sees to it that the name that it got outlives a power failure, where the directory can be opened.
+    void sync_name() const {
+        const os::File directory = os::try_open(directory_, O_RDONLY | O_DIRECTORY);
+        if (directory.is_open()) os::sync(directory, path_.string());
+    }
+
+    [[nodiscard]] const os::File& file() const noexcept { return file_; }
     /// The file, open for reading and writing.
     [[nodiscard]] os::File take_file() noexcept { return std::move(file_); }
 
 private:
+    /// One that nobody else uses, however many are at it.
+    [[nodiscard]] std::filesystem::path own_name() const {
+        std::uint64_t random = 0;
+        os::random_words(std::span(&random, 1));
+        return directory_ / (std::string(".ss-") + kind_ + "-" + std::to_string(random));
+    }
+
+    [[nodiscard]] bool try_link(const std::filesystem::path& name) const {
+        const os::DescriptorPath descriptor(file_.descriptor());
+        const char* const source = temporary_.path.empty() ? descriptor.text : temporary_.path.c_str();
+        return os::retry_interrupted(os::Call::link, [&] {
+                   return ::linkat(AT_FDCWD, source, AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
+               }) == 0;
+    }
+
     std::filesystem::path path_;
-    TemporaryName temporary_; // none with O_TMPFILE
+    std::filesystem::path directory_;
+    const char* kind_;
+    TemporaryName temporary_; // none with O_TMPFILE, but for the moment between the two steps of replace()
     os::File file_;
+};
+
+/// A new pool, complete, that gets its name from publish(), as UnnamedFile does.
+class UnnamedPool {
+public:
+    UnnamedPool(const std::filesystem::path& path, const PoolOptions& options) : unnamed_(path, "pool") {
+        // Refused here rather than at the attach, where the file would have its name already.
+        const os::File& file = unnamed_.file();
+        const os::FileSystem system =
+            check_file(file, os::status(file.descriptor(), path.string()), options, path.string());
+        write_pool(file, options, path.string());
+        // A name that outlives a power failure must not be that of a file whose bytes did not.
+        if (!system.in_memory) os::sync(file.descriptor(), path.string());
+    }
+
+    [[nodiscard]] bool publish() const { return unnamed_.publish(); }
+    [[nodiscard]] os::File take_file() noexcept { return unnamed_.take_file(); }
+
+private:
+    UnnamedFile unnamed_;
 };
 
 } // namespace ss::inline v0::detail

@@ -28,20 +28,9 @@ struct ObjectInfo {
     std::uint64_t domain;  ///< that it lives in
     std::string allocator; ///< ids of the policies, as the pool records them
     std::string lock;
-    std::string hash;    ///< "none" if the type does not hash
+    std::string hash;    ///< or what it compares by; "none" if the type has no such policy
     std::uint64_t bytes; ///< allocated for it, 0 if the type is unknown here
 };
-
-/// Names one session of a pool, for all time: one attach of one Pool object in one process. Plain data, to be stored in
-/// the pool beside what the session has claimed, so that others know when to take that over. All zeros is nobody.
-struct SessionId {
-    std::uint64_t era = 0;   ///< of the pool: a new one begins with whoever attaches when nobody is there
-    std::uint64_t token = 0; ///< of the session, never given twice within an era
-
-    friend bool operator==(const SessionId&, const SessionId&) = default;
-};
-
-static_assert(sizeof(SessionId) == 2 * word_size && std::is_trivially_copyable_v<SessionId>);
 
 /// A file of shared memory that grows by itself, and the structures in it.
 ///
@@ -111,8 +100,7 @@ public:
     /// A few ns; in a forked child it may throw what attaching throws.
     [[nodiscard]] SessionId session_id() const {
         attachment_->enter();
-        if (attachment_->is_read_only()) return {};
-        return {.era = era(), .token = attachment_->session().token()};
+        return attachment_->session_id();
     }
 
     /// True only if that session has certainly ended, by a detach or by its process's end; so what it had claimed may be
@@ -123,8 +111,7 @@ public:
     /// 1 us for the living, 2 for the dead of this era; may throw in a forked child, as session_id().
     [[nodiscard]] bool is_dead(const SessionId& session) const {
         attachment_->enter();
-        if (session == SessionId{}) return false;
-        return session.era != era() || attachment_->session().is_dead(static_cast<Token>(session.token));
+        return attachment_->is_dead(session);
     }
 
     /// For processes that closed all descriptors or changed their user: opens the file anew if need be, by the path,
@@ -168,8 +155,10 @@ public:
     }
 
     /// Writes a consistent copy to `path`, replacing what is there when all of it is on the disk (fsync, rename). All
-    /// domains are locked meanwhile: writers wait, optimistic readers go on. Throws what the kernel refuses, and leaves
-    /// `path` as it was; a crash leaves a file named like it with ".backup" behind.
+    /// domains are locked meanwhile: writers wait, optimistic readers go on. Throws invalid_argument if `path` is this
+    /// pool, by whatever name; read_only on a read-only pool, which cannot lock; and what the kernel refuses, and leaves
+    /// `path` as it was. A crash leaves nothing behind, but for the moment in which an old copy is replaced: then a
+    /// hidden file whose name begins with ".ss-backup-", beside `path`.
     template <class Known = BuiltIns>
     void backup(const std::filesystem::path& path) const {
         Known::backup(*this, path);
@@ -179,9 +168,6 @@ public:
     [[nodiscard]] const std::shared_ptr<Attachment>& attachment() const noexcept { return attachment_; }
 
 private:
-    /// The same for as long as a writer is attached. A reader that was given an id of a later era sees that one here.
-    [[nodiscard]] std::uint64_t era() const noexcept { return load_acquire(attachment_->state().era); }
-
     explicit Pool(std::shared_ptr<Attachment> attachment) noexcept : attachment_(std::move(attachment)) {}
 
     std::shared_ptr<Attachment> attachment_;

@@ -27,6 +27,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 namespace ss::inline v0 {
 
@@ -46,6 +47,17 @@ static_assert((1U << slot_bits) == max_sessions);
 [[nodiscard]] constexpr std::uint32_t token_generation(Token token) noexcept {
     return token >> slot_bits & max_generation;
 }
+
+/// Names one session of a pool, for all time: one attach of one Pool object in one process. Plain data, to be stored in
+/// the pool beside what the session has claimed, so that others know when to take that over. All zeros is nobody.
+struct SessionId {
+    std::uint64_t era = 0;   ///< of the pool: a new one begins with whoever attaches when nobody is there
+    std::uint64_t token = 0; ///< of the session, never given twice within an era
+
+    friend bool operator==(const SessionId&, const SessionId&) = default;
+};
+
+static_assert(sizeof(SessionId) == 2 * word_size && std::is_trivially_copyable_v<SessionId>);
 
 /// One attachment's proof of life, and its means to ask for others'. What a lock policy is given.
 class Session {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ss/alloc/segregated_allocator.hpp>
+#include <ss/compare/by_bytes.hpp>
 #include <ss/hash/wyhash.hpp>
 #include <ss/lock/futex_lock.hpp>
 #include <ss/lock/optimistic.hpp>
@@ -11,12 +12,22 @@ namespace ss::inline v0 {
 using DefaultAllocator = SegregatedAllocator;
 using DefaultLock = Optimistic<FutexLock>;
 using DefaultHash = Wyhash;
+using DefaultCompare = ByBytes;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Hash = DefaultHash>
 class HashTable;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class PrefixTree;
+
+template <class T, class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class AtomicVector;
+
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
+class Queue;
+
+template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Compare = DefaultCompare>
+class PriorityQueue;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class Root;

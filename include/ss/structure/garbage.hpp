@@ -2,15 +2,19 @@
 #pragma once
 
 #include <ss/domain/transaction.hpp>
+#include <ss/structure/atomic_vector/garbage.hpp>
 #include <ss/structure/hash_table/garbage.hpp>
 #include <ss/structure/prefix_tree/garbage.hpp>
+#include <ss/structure/priority_queue/garbage.hpp>
+#include <ss/structure/queue/garbage.hpp>
 
 namespace ss::inline v0::detail {
 
 /// Frees a few blocks of a domain's garbage. False if there is none. Within a transaction.
 template <class Tx>
 bool reap_garbage(Tx& tx) {
-    return reap_hash_table(tx) || reap_prefix_tree(tx);
+    return reap_hash_table(tx) || reap_prefix_tree(tx) || reap_queue(tx) || reap_atomic_vector(tx) ||
+           reap_priority_queue(tx);
 }
 
 /// The same as a transaction of its own, while this thread holds the lock.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ss/domain/domain.hpp>
+#include <ss/domain/watch.hpp>
 #include <ss/structure/bytes.hpp>
 #include <ss/structure/check.hpp>
 #include <ss/structure/fwd.hpp>
@@ -16,6 +17,7 @@
 #include <ss/structure/hash_table/options.hpp>
 #include <ss/structure/hash_table/upkeep.hpp>
 #include <ss/structure/hash_table/verify.hpp>
+#include <ss/structure/hash_table/watch.hpp>
 #include <ss/structure/hash_table/write.hpp>
 #include <ss/structure/replace_policy.hpp>
 
@@ -47,7 +49,7 @@ namespace ss::inline v0 {
 ///
 /// It grows and shrinks by one bucket at a time, so no operation stops the others for longer than one bucket's split.
 template <class Allocator, class Lock, class Hash>
-class HashTable {
+class HashTable : public detail::TableWatching<HashTable<Allocator, Lock, Hash>> {
     static_assert(AllocatorPolicy<Allocator>,
                   "HashTable: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
     static_assert(LockPolicy<Lock>,
@@ -362,6 +364,18 @@ private:
 
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
 
+    friend detail::TableWatching<HashTable>;
+
+    /// What a key is to watchers.
+    [[nodiscard]] std::uint64_t thing(std::uint64_t hash) const noexcept {
+        return detail::thing_of(region(), object_, hash);
+    }
+
+    void changed(Tx& tx, std::uint64_t hash) const {
+        if (tx.is_watched()) [[unlikely]]
+            tx.signal(thing(hash));
+    }
+
     [[nodiscard]] detail::HashedKey hash_key(const Bytes& key) const {
         if (key.size() > max_bytes_size)
             throw_error(errc::too_large, "a key has more than " + std::to_string(max_bytes_size) + " bytes");
@@ -396,12 +410,14 @@ private:
 
     bool put_in(Tx& tx, const Bytes& key, const Pieces& value) {
         const std::uint64_t size = value.size();
-        detail::BucketWriter writer(tx, object_, hash_key(key));
+        const detail::HashedKey hashed = hash_key(key);
+        detail::BucketWriter writer(tx, object_, hashed);
         const bool is_new = !writer.found();
         if (is_new)
             writer.insert(value, size);
         else
             writer.overwrite(value, size);
+        changed(tx, hashed.hash);
         return is_new;
     }
 
@@ -412,9 +428,11 @@ private:
     }
 
     bool erase_in(Tx& tx, const Bytes& key) {
-        detail::BucketWriter writer(tx, object_, hash_key(key));
+        const detail::HashedKey hashed = hash_key(key);
+        detail::BucketWriter writer(tx, object_, hashed);
         if (!writer.found()) return false;
         writer.erase();
+        changed(tx, hashed.hash);
         return true;
     }
 
@@ -432,12 +450,16 @@ private:
         tx.touch(object_.entry->version);
         tx.store(object_.entry->root[0], fresh);
         detail::discard_head(tx, old);
+        tx.signal_all();
     }
 
     template <TableNumber T>
     T incr_in(Tx& tx, const Bytes& key, T delta) {
-        detail::BucketWriter writer(tx, object_, hash_key(key));
-        return detail::add_number(writer, delta);
+        const detail::HashedKey hashed = hash_key(key);
+        detail::BucketWriter writer(tx, object_, hashed);
+        const T sum = detail::add_number(writer, delta);
+        changed(tx, hashed.hash);
+        return sum;
     }
 
     [[nodiscard]] Upkeep upkeep() const noexcept { return TableUpkeep::of(object_, seed_); }

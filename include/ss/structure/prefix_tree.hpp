@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ss/domain/domain.hpp>
+#include <ss/domain/watch.hpp>
 #include <ss/structure/bytes.hpp>
 #include <ss/structure/check.hpp>
 #include <ss/structure/fwd.hpp>
@@ -16,6 +17,7 @@
 #include <ss/structure/prefix_tree/print.hpp>
 #include <ss/structure/prefix_tree/stats.hpp>
 #include <ss/structure/prefix_tree/verify.hpp>
+#include <ss/structure/prefix_tree/watch.hpp>
 #include <ss/structure/prefix_tree/whole.hpp>
 #include <ss/structure/prefix_tree/write.hpp>
 #include <ss/structure/replace_policy.hpp>
@@ -48,7 +50,7 @@ namespace ss::inline v0 {
 /// An adaptive radix tree: a look-up costs by the bytes of the key, not by the number of keys. When not to use it: where
 /// no order and no prefixes are needed, a HashTable is faster and takes less memory.
 template <class Allocator, class Lock>
-class PrefixTree {
+class PrefixTree : public detail::TreeWatching<PrefixTree<Allocator, Lock>> {
     static_assert(AllocatorPolicy<Allocator>,
                   "PrefixTree: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
     static_assert(LockPolicy<Lock>,
@@ -112,12 +114,12 @@ public:
     /// Erases every key that begins with `prefix`, itself included; how many. Counts them by a walk under the lock,
     /// takes them away by one store; the memory comes back in small steps, with later writes.
     std::uint64_t erase_prefix(const Bytes& prefix) {
-        return write([&](Tx& tx) { return Writer(tx, object_).erase_prefix(prefix.view()); });
+        return write([&](Tx& tx) { return erase_prefix_in(tx, prefix); });
     }
 
     /// Removes all entries. size() is 0 at once; the memory comes back in small steps, with later writes.
     void clear() {
-        write([&](Tx& tx) { Writer(tx, object_).clear(); });
+        write([&](Tx& tx) { clear_in(tx); });
     }
 
     /// Adds to an integer, or to a real, and returns the new value. A missing key is created as `delta`. Integers wrap.
@@ -161,11 +163,11 @@ public:
     }
     template <class A, bool V>
     std::uint64_t erase_prefix(const UserTransaction<A, V>& tx, const Bytes& prefix) {
-        return join(tx, [&](Tx& inner) { return Writer(inner, object_).erase_prefix(prefix.view()); });
+        return join(tx, [&](Tx& inner) { return erase_prefix_in(inner, prefix); });
     }
     template <class A, bool V>
     void clear(const UserTransaction<A, V>& tx) {
-        join(tx, [&](Tx& inner) { Writer(inner, object_).clear(); });
+        join(tx, [&](Tx& inner) { clear_in(inner); });
     }
     template <class A, bool V>
     std::int64_t incr(const UserTransaction<A, V>& tx, const Bytes& key,
@@ -503,6 +505,10 @@ private:
         detail::scan(self, start, f);
     }
 
+    friend detail::TreeWatching<PrefixTree>;
+
+    [[nodiscard]] detail::WatchedKeys watched() const noexcept { return {domain_.region(), object_}; }
+
     // --- writing
 
     /// f(tx) as a transaction of its own.
@@ -532,7 +538,9 @@ private:
 
     bool put_in(Tx& tx, const Bytes& key, const detail::NewValue& value) {
         check_key(key);
-        return Writer(tx, object_).insert(key.view(), value);
+        const bool is_new = Writer(tx, object_).insert(key.view(), value);
+        watched().changed(tx, key.view());
+        return is_new;
     }
 
     static void check_key(const Bytes& key) {
@@ -548,7 +556,22 @@ private:
         return true;
     }
 
-    bool erase_in(Tx& tx, const Bytes& key) { return Writer(tx, object_).erase(key.view()); }
+    bool erase_in(Tx& tx, const Bytes& key) {
+        const bool hit = Writer(tx, object_).erase(key.view());
+        if (hit) watched().changed(tx, key.view());
+        return hit;
+    }
+
+    std::uint64_t erase_prefix_in(Tx& tx, const Bytes& prefix) {
+        const std::uint64_t erased = Writer(tx, object_).erase_prefix(prefix.view());
+        if (erased != 0) tx.signal_all();
+        return erased;
+    }
+
+    void clear_in(Tx& tx) {
+        Writer(tx, object_).clear();
+        tx.signal_all();
+    }
 
     [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
         const Word word = Writer(tx, object_).find(check.key());

@@ -3,6 +3,7 @@
 
 #include <ss/domain/domain.hpp>
 #include <ss/structure/fwd.hpp>
+#include <ss/structure/object_read.hpp>
 
 #include <array>
 #include <cstdint>
@@ -62,18 +63,9 @@ public:
     /// has written meanwhile: it must begin anew each time, bound its loops, and have no effect but on its results.
     template <class F>
     void read(F f) const {
-        domain_.read([&](auto reading) {
-            Word seen = 0;
-            if (!reading.begin(version(), seen)) return false;
-            try {
-                if (load(object_.entry->generation) != object_.generation)
-                    throw Error(errc::no_such_object, "the object was removed while a handle to it was open");
-                f(View(domain_.region()));
-            } catch (...) { // of nonsense that it read beside a writer is another attempt
-                if (reading.validate(version(), seen)) throw;
-                return false;
-            }
-            return reading.validate(version(), seen);
+        detail::read_object(domain_, object_, [&](auto) {
+            f(View(domain_.region()));
+            return true;
         });
     }
 

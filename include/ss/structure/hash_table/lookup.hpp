@@ -3,6 +3,7 @@
 
 #include <ss/domain/directory.hpp>
 #include <ss/domain/optimistic_read.hpp>
+#include <ss/hash/fnv1a64.hpp>
 #include <ss/structure/hash_table/layout.hpp>
 #include <ss/structure/hash_table/record.hpp>
 
@@ -92,6 +93,10 @@ public:
         }
         region_->refuse(region_->offset_of(bucket_));
     }
+
+    /// A number that moves whenever something in the bucket does: of the table's epoch, and of which bucket it is and how
+    /// often that changed. Two different ones are the same with a chance of 2^-64.
+    [[nodiscard]] Word stamp() const noexcept { return mix_bits(mix_bits(epoch_ + 1) + number_) + version_; }
 
     [[nodiscard]] const Region& region() const noexcept { return *region_; }
     [[nodiscard]] HashTableHead& head() const noexcept { return *head_; }

@@ -6,6 +6,7 @@
 #include <ss/hash/concept.hpp>
 #include <ss/structure/hash_table/garbage.hpp>
 #include <ss/structure/hash_table/record.hpp>
+#include <ss/structure/kind.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace ss::inline v0::detail {
-
-/// How a table's keys are hashed, when the policy is known from the pool alone.
-using HashFunction = std::uint64_t (*)(std::string_view bytes, const HashSeed& seed) noexcept;
 
 /// Complains about each thing that is wrong with the table of `entry`, which is called `name`.
 inline void verify_hash_table(const Region& region, const DirectoryEntry& entry, const std::string& name,

@@ -1,0 +1,104 @@
+// The bytes of a queue: a head, items that link to each other, and tables of leases.
+//
+//     directory entry: version | generation | … | root[0] = head
+//                      root[1], root[2]: wait words, for items and for room | root[3]: number of the newest lease
+//
+//     head:    … first | last | items … tables | free slot | …
+//     item:    previous | next | size (32) leases (32) | bytes, padded with zeros to a word
+//     table:   next table | slot slot slot … (31 of them)
+//     slot:    number | item | era | token
+//
+// An item waits, and hangs in the list from `first` to `last`; or it is leased, and hangs on a slot alone. The slot says who
+// has it, by a SessionId, and by a number that no two leases of the queue have; 0 is nobody, and then `item` leads to the
+// next slot that is free. Tables stay until the queue is removed.
+//
+// The newest number is not journaled, and does not lie in a head, which `clear` replaces: a lease that was undone must not
+// lend its number to the next one, or its handle would end that. So what holds of slot and number is: the number of a
+// slot, or of a handle, is at most the newest, and no slot ever has a number that any other lease was given.
+//
+// Everything is guarded by the entry's version, and changed under the lock. The wait words are no part of a transaction:
+// see domain/wakes.hpp.
+//
+// A head on the garbage list has the items and tables that are still to be freed.
+#pragma once
+
+#include <ss/base/word.hpp>
+#include <ss/pool/region.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace ss::inline v0::detail {
+
+/// Words of the directory entry's roots.
+inline constexpr std::size_t queue_head_root = 0, queue_items_root = 1, queue_room_root = 2, queue_number_root = 3;
+
+struct QueueHead {
+    Word garbage_next; ///< when it is garbage
+    Word first;        ///< of those that wait
+    Word last;
+    Word items;         ///< that wait
+    Word payload;       ///< their bytes
+    Word further_bytes; ///< allocated for all but the items that wait: those follow, so no push and no pop changes it
+    Word bytes;         ///< allocated for all of the queue
+    Word leased;        ///< items that are leased
+    Word tables;        ///< the first table of leases
+    Word free_slot;     ///< the first slot that is free
+    Word looked;        ///< when somebody last looked for dead takers, in ms of the steady clock. Not journaled
+    // Options, from when the queue was made
+    Word max_items;
+    Word max_bytes;
+    Word max_leases;
+    Word dead_letters; ///< the directory entry of another queue
+    Word dead_letters_generation;
+    std::array<Word, 2> reserved;
+};
+
+struct QueueItem {
+    Word previous;
+    Word next;
+    Word size_and_leases;
+
+    [[nodiscard]] static constexpr Word pack(std::uint64_t size, std::uint64_t leases) noexcept {
+        return leases << 32 | size;
+    }
+    [[nodiscard]] static constexpr std::uint64_t size(Word word) noexcept { return word & 0xFFFF'FFFFU; }
+    [[nodiscard]] static constexpr std::uint64_t leases(Word word) noexcept { return word >> 32; }
+};
+
+inline constexpr std::uint64_t item_words = sizeof(QueueItem) / word_size;
+
+struct LeaseSlot {
+    Word number; ///< 0 if it is free
+    Word item;   ///< or the next free slot
+    Word era;
+    Word token;
+};
+
+struct LeaseTable {
+    Word next;
+    std::array<LeaseSlot, 31> slots;
+};
+
+static_assert(sizeof(LeaseTable) == 125 * word_size);
+
+/// A list has no more of anything than the region has room for: where this runs out, it is a circle.
+[[nodiscard]] inline std::uint64_t list_limit(const Region& region, std::uint64_t bytes_each) noexcept {
+    return region.size() / bytes_each + 1;
+}
+
+/// f(slot) for each slot of each table from `first` on, taken or not, until f returns true.
+template <class F>
+void for_each_slot(const Region& region, std::uint64_t first, F f) {
+    std::uint64_t left = list_limit(region, sizeof(LeaseTable));
+    for (Offset<LeaseTable> table{first}; table; --left) {
+        if (left == 0) region.refuse(table.value);
+        LeaseTable& there = region.at(table);
+        for (LeaseSlot& slot : there.slots)
+            if (f(slot)) return;
+        table.value = load(there.next);
+    }
+}
+
+} // namespace ss::inline v0::detail

@@ -1,0 +1,69 @@
+// Walking a whole queue to see whether everything in it fits together. Under the lock, or while nobody writes.
+#pragma once
+
+#include <ss/domain/census.hpp>
+#include <ss/domain/directory.hpp>
+#include <ss/structure/queue/item.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace ss::inline v0::detail {
+
+/// Complains about each thing that is wrong with the queue of `entry`, which is called `name`.
+inline void verify_queue(const Region& region, const DirectoryEntry& entry, const std::string& name, Census& census) {
+    const auto complain = [&](const std::string& sentence) {
+        census.complain("queue \"" + name + "\": " + sentence);
+    };
+    const auto compare = [&](const char* what, std::uint64_t found, std::uint64_t counted) {
+        if (found != counted)
+            complain("has " + std::to_string(found) + " " + what + " and counts " + std::to_string(counted));
+    };
+    const auto check_padding = [&](const ItemView& item) {
+        if (!words_equal(item.words(), item.bytes())) complain("has an item whose padding is not zero");
+    };
+    try {
+        const QueueHead& head = region.at(Offset<QueueHead>{load(entry.root[queue_head_root])});
+        std::uint64_t items = 0, payload = 0, previous = 0;
+        std::uint64_t left = list_limit(region, sizeof(QueueItem));
+        for (std::uint64_t offset = load(head.first); offset != 0; --left) {
+            if (left == 0) {
+                complain("has items that link to each other in a circle");
+                return;
+            }
+            const ItemView item(region, offset);
+            if (load(item.item().previous) != previous)
+                complain("has an item that does not link back to the one before");
+            check_padding(item);
+            ++items;
+            payload += item.size();
+            previous = offset;
+            offset = load(item.item().next);
+        }
+        if (load(head.last) != previous) complain("does not end with its last item");
+        compare("items", items, load(head.items));
+        compare("bytes in items", payload, load(head.payload));
+        std::uint64_t leased = 0, slots = 0;
+        for_each_slot(region, load(head.tables), [&](const LeaseSlot& slot) {
+            ++slots;
+            const std::uint64_t number = load(slot.number);
+            if (number == 0) return false;
+            ++leased;
+            check_padding(ItemView(region, load(slot.item)));
+            if (number > load(entry.root[queue_number_root]))
+                complain("has a lease with a number that was not given yet");
+            return false;
+        });
+        compare("leased items", leased, load(head.leased));
+        std::uint64_t free = 0;
+        for (std::uint64_t slot = load(head.free_slot); slot != 0 && free <= slots; ++free) {
+            const LeaseSlot& there = region.at(Offset<LeaseSlot>{slot});
+            if (load(there.number) != 0) complain("counts a lease as free");
+            slot = load(there.item);
+        }
+        compare("free leases", free, slots - leased);
+        if ((load(entry.version) & 1) != 0) complain("has an odd version, and nobody holds the lock");
+    } catch (const Error& error) { complain(error.what()); }
+}
+
+} // namespace ss::inline v0::detail
