@@ -71,8 +71,8 @@ public:
 
     /// A place to come back to; `return_to` and `is_valid` are true if nothing has changed there since.
     struct Place {
-        const Word* version = nullptr;
-        Word seen = 0;
+        const Word* version;
+        Word seen;
     };
     [[nodiscard]] Place place() const noexcept { return {.version = version_, .seen = seen_}; }
     [[nodiscard]] bool return_to(const Place& place) {
@@ -161,7 +161,7 @@ public:
     }
 
 private:
-    std::array<Place, 24> first_{}; // the first count_ count
+    std::array<Place, 24> first_; // the first count_ count, the others are not initialized
     std::size_t count_ = 0;
     std::vector<Place> rest_;
 };
@@ -176,7 +176,7 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
     struct {
         Word word = 0;
         std::size_t size = 0;
-        typename Path::Place place;
+        typename Path::Place place{};
     } best;
     std::size_t size = 0; // of the key so far
     for (Word word = load(path.head().root);;) {

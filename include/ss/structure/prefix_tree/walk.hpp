@@ -88,11 +88,32 @@ struct WalkLimit {
     bool keys_only = false; ///< with null for each value
 };
 
+/// The key where a walk is. To become longer or shorter costs nothing, once there is room.
+class WalkKey {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::string_view view() const noexcept { return {room_.data(), size_}; }
+    [[nodiscard]] char* data() noexcept { return room_.data(); }
+    [[nodiscard]] char& back() noexcept { return room_[size_ - 1]; }
+    /// Bytes that come new are unspecified.
+    void resize(std::size_t size) {
+        if (size > room_.size()) [[unlikely]]
+            room_.resize(std::max(size, 2 * room_.size()));
+        size_ = size;
+    }
+
+private:
+    std::string room_ = std::string(120, '\0');
+    std::size_t size_ = 0;
+};
+
 /// One walk, up or down. `To` is the Direction.
 template <Direction To, class Path>
 class TreeWalk {
 public:
-    TreeWalk(Path& path, const WalkLimit& limit, TreeBatch& batch) : path_(&path), limit_(limit), batch_(&batch) {}
+    TreeWalk(Path& path, const WalkLimit& limit, TreeBatch& batch) : path_(&path), limit_(limit), batch_(&batch) {
+        levels_.reserve(16);
+    }
 
     /// True if it went to its end: to the last entry, or the limit. False if it met a change.
     [[nodiscard]] bool run(const WalkStart& start) {
@@ -143,9 +164,10 @@ private:
             const std::size_t matched = node->match(rest);
             if (matched != node->prefix_size()) {
                 // All below is before the start, or behind.
-                const bool greater = matched == rest.size() ||
-                                     static_cast<std::uint8_t>(key_[key_.size() - node->prefix_size() + matched]) >
-                                         static_cast<std::uint8_t>(rest[matched]);
+                const bool greater =
+                    matched == rest.size() ||
+                    static_cast<std::uint8_t>(key_.view()[key_.size() - node->prefix_size() + matched]) >
+                        static_cast<std::uint8_t>(rest[matched]);
                 if (greater != (To == Direction::up)) leave();
                 return true;
             }
@@ -224,10 +246,10 @@ private:
         }
         const StoredValue value(path_->region(), word);
         if (limit_.keys_only) {
-            batch_->push(key_, StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
+            batch_->push(key_.view(), StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
         } else {
             if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
-            batch_->push(key_, value);
+            batch_->push(key_.view(), value);
         }
         barren_ = 0;
         if (path_->validate() && way_is_valid()) {
@@ -297,7 +319,7 @@ private:
     WalkLimit limit_;
     TreeBatch* batch_;
     std::vector<Level> levels_;
-    std::string key_;
+    WalkKey key_;
 
     // Since the last entry:
     std::uint64_t steps_ = 0;
