@@ -71,7 +71,7 @@ struct QueuePage {
     Word next;
     Word begin; ///< of the items, in bytes from here
     Word end;
-    Word size; ///< of the page, with this
+    Word size;           ///< of the page, with this
     Word taken_in_front; ///< the entry's version when an item was last popped there. Not journaled
     Word taken_behind;
 };
