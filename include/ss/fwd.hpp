@@ -33,6 +33,8 @@ struct Xxh3; // <ss/hash/xxh3.hpp>, which needs libxxhash
 struct ByBytes;
 
 // Structures and what they take
+class BytesCheck;
+class ValueCheck;
 class Check;
 struct HashTableOptions;
 struct HashTableStats;

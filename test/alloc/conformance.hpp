@@ -362,6 +362,60 @@ public:
         world.check();
     }
 
+    /// A block that is prepared comes in small steps whatever goes on between them, then without growth; and a step that is
+    /// interrupted leaves nothing behind.
+    static void preparing() {
+        BOOST_TEST_INFO_SCOPE("preparing");
+        if constexpr (prepares<A>) {
+            for (std::uint64_t seed = 0; seed < 24; ++seed) {
+                Random random(seed);
+                World<A> world(Options{.initial = 16 * kibi, .limit = 256 * mebi, .step = 4 * kibi});
+                world.churn(random, seed * 100, between(random, 0, 400'000), 20'000);
+                const std::uint64_t size =
+                    seed % 4 == 0 ? between(random, 1, 5000) : between(random, 100'000, 8 * mebi);
+                const std::uint64_t step = between(random, 4 * kibi, 128 * kibi);
+                World<A> victim(world);
+                World<A> twin(world);
+                std::uint64_t calls = 0;
+                for (bool ready = false; !ready; ++calls) {
+                    must(calls < 8 + 8 * size / step, "preparing comes to no end");
+                    for (std::uint64_t n = 1; n < 40 && calls % 16 == seed % 16; ++n) {
+                        victim = world;
+                        victim.heap().die_at(n);
+                        const auto before = victim.savepoint();
+                        bool died = false;
+                        try {
+                            (void)A::prepare(victim.state(), victim.heap(), size, step);
+                        } catch (const Death&) { died = true; }
+                        victim.undo_to(before);
+                        must_be_as_before(victim, world, twin, seed + n);
+                        if (!died) break;
+                    }
+                    const std::uint64_t end = world.heap().end();
+                    ready = A::prepare(world.state(), world.heap(), size, step);
+                    must(world.heap().end() - end <= step + 12 * kibi, "a step of preparing is too long");
+                    must(world.heap().entries() <= A::allocate_entries, "preparing writes too many journal entries");
+                    world.commit();
+                    world.check_sound();
+                    if (!ready) world.churn(random, 10, 400'000, step / 64);
+                }
+                world.heap().refuse_growth(1);
+                world.allocate(size);
+                world.commit();
+                world.heap().refuse_growth(0);
+                world.churn(random, 100, 400'000);
+                world.check();
+                // Refused room is no harm, and what can never be is left to allocate.
+                world.heap().refuse_growth(1);
+                (void)throws(errc::out_of_space,
+                             [&] { (void)A::prepare(world.state(), world.heap(), 64 * mebi, step); });
+                must(world.heap().entries() == 0, "preparing that was refused has changed something");
+                world.check();
+                must(A::prepare(world.state(), world.heap(), ~std::uint64_t{0}, step), "what cannot be is prepared");
+            }
+        }
+    }
+
     static void all() {
         sizes();
         wrong_arguments();
@@ -376,6 +430,7 @@ public:
         damage();
         huge();
         grown_before();
+        preparing();
     }
 
 private:

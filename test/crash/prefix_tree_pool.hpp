@@ -29,7 +29,7 @@ public:
     AnyTree& operator=(const AnyTree&) = delete;
     virtual ~AnyTree() = default;
     virtual void insert(std::string_view key, const AnyValue& value) = 0;
-    virtual bool insert_if(const Check& check, std::string_view key, const AnyValue& value) = 0;
+    virtual bool insert_if(const ValueCheck& check, std::string_view key, const AnyValue& value) = 0;
     virtual bool erase(std::string_view key) = 0;
     virtual std::uint64_t erase_prefix(std::string_view prefix) = 0;
     virtual void clear() = 0;
@@ -78,7 +78,7 @@ public:
     void insert(std::string_view key, const AnyValue& value) override {
         with([&](Tx&... tx) { tree_->insert(tx..., key, value); });
     }
-    bool insert_if(const Check& check, std::string_view key, const AnyValue& value) override {
+    bool insert_if(const ValueCheck& check, std::string_view key, const AnyValue& value) override {
         return with([&](Tx&... tx) { return tree_->insert_if(tx..., check, key, value); });
     }
     bool erase(std::string_view key) override {

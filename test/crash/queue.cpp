@@ -1,5 +1,5 @@
-// Every state of memory of a Queue's operations, and of watching: all of them in the default profile, a few with each
-// policy.
+// Every state of memory of a Queue's operations, and of watching: nearly all of them in the default profile, a few with
+// each policy.
 #include "crash/queue.hpp"
 
 #include <ss/registry.hpp>
@@ -29,7 +29,7 @@ constexpr Effort sparing = {.second = 2, .kills = 2, .kernel_kills = 6, .kernel_
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_queue, Queue, DefaultQueue) {
     explore_all<Queue>(
-        [](auto queue) { return QueueScenarios::all(queue_profile<typename decltype(queue)::type>()); }, sparing);
+        [](auto queue) { return QueueScenarios::most(queue_profile<typename decltype(queue)::type>()); }, sparing);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_queue_of_each_policy, Queue, OtherQueues) {

@@ -34,20 +34,30 @@ public:
         return std::move(QueueScenarios(profile).add_all().scenarios_);
     }
 
+    /// Without the one that fills a thousand words of a new page, each of which is a state.
+    [[nodiscard]] static std::vector<Scenario> most(const QueueProfile& profile) {
+        return pick(profile, [](std::string_view name) { return name != "push back, large"; });
+    }
+
     /// Those few that are looked at in every profile: items and leases that come and go, garbage, and a lease that ends in
     /// a transaction.
     [[nodiscard]] static std::vector<Scenario> few(const QueueProfile& profile) {
         static constexpr std::array<std::string_view, 4> names = {"push back", "pop, somebody waits for room",
                                                                   "the dead's come back", "a job is done"};
-        std::vector<Scenario> few = all(profile);
-        std::erase_if(few, [](const Scenario& scenario) {
-            return std::ranges::find(names, std::string_view(scenario.name).substr(title.size())) == names.end();
-        });
-        return few;
+        return pick(profile, [](std::string_view name) { return std::ranges::find(names, name) != names.end(); });
     }
 
 private:
     explicit QueueScenarios(const QueueProfile& profile) : profile_(profile) {}
+
+    template <class F>
+    [[nodiscard]] static std::vector<Scenario> pick(const QueueProfile& profile, F wanted) {
+        std::vector<Scenario> some = all(profile);
+        std::erase_if(some, [&](const Scenario& scenario) {
+            return !wanted(std::string_view(scenario.name).substr(title.size()));
+        });
+        return some;
+    }
 
     QueueScenarios& add_all() {
         add_pushes();
@@ -70,6 +80,16 @@ private:
         add("push back, no bytes", &prepare, [](QueuePool& all) { all.q().push_back(""); });
         add("push back, the first", &no_items, [](QueuePool& all) { all.q().push_back("first"); });
         add("push front, the first", &no_items, [](QueuePool& all) { all.q().push_front("first"); });
+        add("push back, another page", &with_full_page,
+            [](QueuePool& all) { all.q().push_back(std::string(24, 'x')); });
+        add("push front, another page", &prepare, [](QueuePool& all) { all.q().push_front(std::string(900, 'x')); });
+        add("push back, a page from its begin", &with_used_page,
+            [](QueuePool& all) { all.q().push_back(std::string(500, 'x')); });
+        add("push front, a page from its end", &with_empty_page,
+            [](QueuePool& all) { all.q().push_front(std::string(500, 'x')); });
+        add("push back, a page instead of an empty one", &with_empty_page,
+            [](QueuePool& all) { all.q().push_back(std::string(2000, 'x')); });
+        add("push back, large", &prepare, [](QueuePool& all) { all.q().push_back(std::string(9000, 'x')); });
         add("push back, the pool grows", &about_to_grow, [](QueuePool& all) { all.d().push_back(filling()); });
     }
 
@@ -78,6 +98,8 @@ private:
         add("pop back", &prepare, [](QueuePool& all) { must(all.q().pop_back()); });
         add("pop front, the last", &one_item, [](QueuePool& all) { must(all.q().pop_front()); });
         add("pop back, the last", &one_item, [](QueuePool& all) { must(all.q().pop_back()); });
+        add("pop back, the page is empty", &with_another_page, [](QueuePool& all) { must(all.q().pop_back()); });
+        add("pop front, large and alone", &one_large, [](QueuePool& all) { must(all.q().pop_front()); });
         add("pop front, there is none", &no_items, [](QueuePool& all) { must(!all.q().pop_front()); }).changes =
             false;
     }
@@ -115,6 +137,7 @@ private:
         add("lease, the first table", &prepare, [](QueuePool& all) { must(all.q().lease()); });
         add("lease, a table is there", &with_leases, [](QueuePool& all) { must(all.q().lease()); });
         add("lease, another table", &with_full_table, [](QueuePool& all) { must(all.q().lease()); });
+        add("lease, large", &one_large, [](QueuePool& all) { must(all.q().lease()); });
         add("lease, the last item", &one_item, [](QueuePool& all) { must(all.q().lease()); });
         add("ack", &with_leases, [](QueuePool& all) { must(all.q().ack(1)); });
         add("ack, nothing else", &one_lease, [](QueuePool& all) { must(all.q().ack(0)); });
@@ -182,6 +205,29 @@ private:
                     must(q.lease());
                     d.push_back("z");
                     h.clear();
+                    throw 1;
+                });
+            } catch (int) {}
+        }).changes = false;
+        add("out and in at each end", &with_another_page, [](QueuePool& all) {
+            all.transact([](AnyQueue& q, AnyQueue&, AnyTable&) {
+                must(q.pop_front());
+                q.push_front(std::string(100, 'x'));
+                must(q.pop_back());
+                q.push_back(std::string(24, 'y'));
+                must(q.pop_front());
+                q.push_front(std::string(16, 'z'));
+            });
+        });
+        add("out at both ends, in again, thrown out", &prepare, [](QueuePool& all) {
+            try {
+                all.transact([](AnyQueue& q, AnyQueue&, AnyTable&) {
+                    must(q.pop_back());
+                    q.push_back(std::string(50, 'x'));
+                    must(q.pop_front());
+                    q.push_front("y");
+                    while (q.pop_front()) {}
+                    q.push_back("all new");
                     throw 1;
                 });
             } catch (int) {}
@@ -289,6 +335,39 @@ private:
         profile.open(open_pool(path))->q().push_back(std::string(50, 'o'));
     }
 
+    static void one_large(const QueueProfile& profile, const Path& path) {
+        profile.open(open_pool(path))->q().push_back(std::string(9000, 'l'));
+    }
+
+    /// There is no room for another item of 24 bytes: 21 of them fill the first page.
+    static std::unique_ptr<QueuePool> full_page(const QueueProfile& profile, const Pool& pool) {
+        auto all = profile.open(pool);
+        constexpr std::uint64_t room = detail::first_page - sizeof(detail::QueuePage);
+        for (std::uint64_t i = 0; i < room / detail::QueueItem::footprint(24); ++i)
+            all->q().push_back(numbered("one of a page: ", 100'000'000 + i));
+        return all;
+    }
+
+    static void with_full_page(const QueueProfile& profile, const Path& path) { full_page(profile, open_pool(path)); }
+
+    /// The second page has a single item.
+    static void with_another_page(const QueueProfile& profile, const Path& path) {
+        full_page(profile, open_pool(path))->q().push_back(std::string(24, 'a'));
+    }
+
+    /// The only page is empty, and there is no room behind what was in it.
+    static void with_used_page(const QueueProfile& profile, const Path& path) {
+        const auto all = full_page(profile, open_pool(path));
+        while (all->q().pop_front()) {}
+    }
+
+    /// The only page is empty, and there is no room before what was in it.
+    static void with_empty_page(const QueueProfile& profile, const Path& path) {
+        const auto all = profile.open(open_pool(path));
+        all->q().push_back(std::string(50, 'o'));
+        must(all->q().pop_back());
+    }
+
     static std::unique_ptr<QueuePool> filled(const QueueProfile& profile, const Path& path, std::uint64_t items) {
         auto all = profile.open(open_pool(path));
         for (std::uint64_t i = 0; i < items; ++i) all->q().push_back(numbered("one of many ", i));
@@ -374,7 +453,8 @@ private:
     static void with_garbage(const QueueProfile& profile, const Path& path) {
         const auto all = prepare_queues(profile, open_pool(path));
         for (std::uint64_t i = 0; i < 40; ++i) all->q().push_back(numbered("garbage ", i));
-        for (int i = 0; i < 3; ++i) must(all->q().lease());
+        for (int i = 0; i < 40; ++i) must(all->q().lease());
+        for (int i = 0; i < 37; ++i) must(all->release(0)); // each in a page of its own
         all->keep_leases();
         all->q().clear();
         if (all->garbage() == 0) throw std::runtime_error("there is no garbage");

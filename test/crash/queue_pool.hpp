@@ -107,7 +107,7 @@ void for_each_lease(Queue& queue, const std::string& name, F f) {
 
 /// The one that hangs on a slot.
 [[nodiscard]] inline detail::ItemView leased_item(const Region& region, const detail::LeaseSlot& slot) {
-    return {region, load(slot.item)};
+    return {region, load(slot.page) + sizeof(detail::QueuePage)};
 }
 
 /// `Tx` is empty, or the transaction's type.

@@ -81,6 +81,7 @@ private:
 struct Change {
     std::uintptr_t pc;  ///< its address
     std::uint64_t hits; ///< how often it had run before, from the begin marker on
+    std::uint64_t part; ///< how many words it had moved before, if it is one that repeats itself
     std::uint64_t step; ///< its number among all instructions since
     std::uint64_t size; ///< of the file now
     std::vector<WordChange> words;
@@ -109,11 +110,20 @@ struct Recording {
     Recording recording;
     recording.first = Image(watch.words());
     std::unordered_map<std::uintptr_t, std::uint64_t> runs;
+    std::uintptr_t last = 0;
+    std::uint64_t part = 0;
     recording.steps = step_through(
-        child, watch, [&](std::uintptr_t pc) { ++runs[pc]; },
+        child, watch,
+        [&](std::uintptr_t pc) {
+            part =
+                pc == last ? part + 1 : 0; // `rep movsq` is stepped a word at a time, and a breakpoint meets it once
+            runs[pc] += part == 0 ? 1 : 0;
+            last = pc;
+        },
         [&](std::uintptr_t pc, std::uint64_t step, const std::vector<WordChange>& words) {
             recording.changes.push_back({.pc = pc,
                                          .hits = runs[pc] - 1,
+                                         .part = part,
                                          .step = step,
                                          .size = watch.words().size() * sizeof(std::uint64_t),
                                          .words = words});
@@ -128,6 +138,8 @@ struct Recording {
     const Change& last = recording.changes[n];
     std::vector<WordChange> words;
     if (child.run_to(last.pc, last.hits)) {
+        for (std::uint64_t i = 0; i < last.part; ++i)
+            if (!child.step()) return false;
         (void)watch.look(words);
         words.clear();
         return child.step() && watch.look(words);

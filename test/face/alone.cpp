@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_profile_is_an_alias) {
 
 BOOST_AUTO_TEST_CASE(the_face_declares_what_there_is) {
     // fwd.hpp names every public type; this file would not compile if it said another kind.
-    const ss::Check check = ss::Check::missing("k");
+    const ss::BytesCheck check = ss::Check::missing("k");
     BOOST_TEST(check.key() == "k");
     BOOST_TEST(ss::HashTableOptions{}.bits == 8U);
     BOOST_TEST(ss::error_category().name() == std::string("ss"));

@@ -6,6 +6,8 @@
 void use(ss::HashTable<>& table) {
     table.insert("key", std::string("value"));
     table.incr("key", 1);
+    table.insert_if(ss::Check("key", std::string("value")), "key", "value");
+    table.erase_if(ss::Check::missing("key"), "key");
 #ifdef CASE_integer_value
     // CASE_integer_value expect: (deleted|use of deleted)
     table.insert("key", 0);
@@ -29,6 +31,26 @@ void use(ss::HashTable<>& table) {
 #ifdef CASE_floating_value
     // CASE_floating_value expect: deleted
     table.insert("key", 1.5);
+#endif
+#ifdef CASE_check_of_an_integer
+    // CASE_check_of_an_integer expect: (no matching|cannot convert|could not convert|no known conversion)
+    table.insert_if(ss::Check("key", 7), "key", "value");
+#endif
+#ifdef CASE_check_of_null
+    // CASE_check_of_null expect: (no matching|cannot convert|could not convert|no known conversion)
+    table.insert_if(ss::Check("key", nullptr), "key", "value");
+#endif
+#ifdef CASE_check_of_a_bool_to_erase
+    // CASE_check_of_a_bool_to_erase expect: (no matching|cannot convert|could not convert|no known conversion)
+    table.erase_if(ss::Check("key", true), "key");
+#endif
+#ifdef CASE_check_of_an_integer_in_a_transaction
+    // CASE_check_of_an_integer_in_a_transaction expect: (no matching|cannot convert|could not convert|no known conversion)
+    ss::transaction(table, [&](auto& tx) { table.insert_if(tx, ss::Check("key", 7), "key", "value"); });
+#endif
+#ifdef CASE_check_of_an_integer_key
+    // CASE_check_of_an_integer_key expect: deleted
+    table.insert_if(ss::Check(7, "value"), "key", "value");
 #endif
 #ifdef CASE_string_delta
     // CASE_string_delta expect: (no matching|constraints)

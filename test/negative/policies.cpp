@@ -61,7 +61,7 @@ void use(const ss::Pool& pool) {
     ss::HashTable<ss::SpinLock, ss::SegregatedAllocator>(pool, "table");
 #endif
 #ifdef CASE_with
-    // CASE_with expect: neither an allocator nor a lock nor a hash policy
+    // CASE_with expect: neither an allocator nor a lock nor a hash nor a comparison policy
     ss::HashTable<>::with<Nothing>(pool, "table");
 #endif
 #ifdef CASE_twice_optimistic

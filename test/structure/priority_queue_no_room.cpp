@@ -4,6 +4,7 @@
 
 #include "structure/priority_queue_support.hpp"
 #include "support/expect.hpp"
+#include "support/refusal.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,34 +17,6 @@ using namespace ss::test;
 using ss::errc;
 
 namespace {
-
-/// While one lives, the `at`-th fallocate from now on, and all after it if `for_good`, fails with `code`.
-class Refusal {
-public:
-    Refusal(int at, int code, bool for_good) {
-        left_ = at;
-        code_ = code;
-        for_good_ = for_good;
-        refused_ = 0;
-        ss::os::refuse = +[](ss::os::Call call) {
-            if (call != ss::os::Call::fallocate) return 0;
-            if (--left_ > 0 || (left_ < 0 && !for_good_)) return 0;
-            ++refused_;
-            return code_;
-        };
-    }
-    Refusal(const Refusal&) = delete;
-    Refusal& operator=(const Refusal&) = delete;
-    ~Refusal() { ss::os::refuse = nullptr; }
-
-    [[nodiscard]] static int refused() noexcept { return refused_; }
-
-private:
-    static inline int left_ = 0;
-    static inline int code_ = 0;
-    static inline int refused_ = 0;
-    static inline bool for_good_ = false;
-};
 
 /// A queue that is about to open a segment, in a domain that has no free block left, however small.
 template <class Queue>

@@ -74,6 +74,15 @@ struct HeapArchetype {
     std::uint64_t grow(std::uint64_t bytes);
 };
 
+/// Optional: `prepare(state, heap, size, step)`, for who has time before he needs a large block. Does a part of the work of
+/// an allocation of `size` bytes, above all has the heap grow by about `step` bytes at most, so that nobody waits for all
+/// of it at once. True if no more is needed. Journals at most `allocate_entries`; throws what grow throws, and has changed
+/// nothing then.
+template <class A>
+inline constexpr bool prepares = requires(typename A::State& state, HeapArchetype& heap, std::uint64_t number) {
+    { A::prepare(state, heap, number, number) } -> std::same_as<bool>;
+};
+
 /// See docs/concepts.md for the table of these expressions and a minimal conforming class.
 template <class A>
 concept AllocatorPolicy = std::is_standard_layout_v<typename A::State> &&

@@ -72,7 +72,7 @@ public:
         if (alignment != 8 && alignment != 16)
             throw_error(errc::invalid_argument, "a block's alignment is 8 or 16, not " + std::to_string(alignment));
         if (size > unit << largest_order) throw_error(errc::too_large, "allocation of more than 2^47 bytes");
-        const unsigned order = log2_ceil((size + unit - 1) / unit);
+        const unsigned order = order_for(size);
         unsigned arena = best_arena(state, order);
         if (arena == most_arenas) {
             extend(state, heap, order);
@@ -87,6 +87,22 @@ public:
         change(heap, state.arenas[arena].best, best);
         heap.store(state.allocated, load(state.allocated) + (unit << order));
         return offset;
+    }
+
+    /// See alloc/concept.hpp. Logarithmic in the size of the heap, but for growing.
+    template <Heap H>
+    static bool prepare(State& state, H& heap, std::uint64_t size, std::uint64_t step) {
+        using namespace logarithmic;
+        if (size > unit << largest_order) return true;
+        const unsigned order = order_for(size);
+        if (best_arena(state, order) != most_arenas) return true;
+        const Extension next = extension(state, heap, order);
+        if (next.end > heap.end() && next.end - heap.end() > step) {
+            (void)heap.grow(std::max(step, page));
+            return false;
+        }
+        extend(state, heap, order);
+        return true;
     }
 
     /// Logarithmic in the size of the heap.
@@ -202,6 +218,10 @@ private:
         return align_up(logarithmic::Shape(order).words() * word_size, page);
     }
 
+    [[nodiscard]] static constexpr unsigned order_for(std::uint64_t size) noexcept {
+        return log2_ceil((size + logarithmic::unit - 1) / logarithmic::unit);
+    }
+
     template <Heap H>
     static void change(H& heap, Word& word, Word value) {
         if (load(word) != value) heap.store(word, value);
@@ -254,6 +274,43 @@ private:
         return (offset - place.base) / unit;
     }
 
+    /// How the heap gets a free block that it has not.
+    struct Extension {
+        bool goes_on;       // the last arena does; else there is a new one
+        unsigned order;     // of that arena
+        std::uint64_t base; // offset of its unit 0
+        std::uint64_t need; // units that it must have
+        std::uint64_t end;  // what the heap must reach, an offset
+    };
+
+    /// By a block of 2^order units. Throws damaged, too_large.
+    template <Heap H>
+    [[nodiscard]] static Extension extension(State& state, H& heap, unsigned order) {
+        using namespace logarithmic;
+        const std::uint64_t end = load(state.end);
+        const unsigned count = arena_count(state);
+        const std::uint64_t all = (end - heap.begin()) / unit;
+        const std::uint64_t size = std::uint64_t{1} << order;
+        if (end < heap.begin() || end > heap.end() || !is_aligned(end, page))
+            throw_damaged("the allocator's end lies past the heap's", end);
+        if (count > 0) {
+            // The last arena goes on, if it has room and not too much of it is skipped for the block's alignment.
+            const Place last = place_of(state, heap, count - 1);
+            const std::uint64_t from = align_up(Tree<H>(heap, last.table, last.order).used(), size);
+            if (fits(from, size, std::uint64_t{1} << last.order) &&
+                (from <= last.present || from - last.present <= all / 2)) {
+                const std::uint64_t need = align_up(from + size, page / unit);
+                return {true, last.order, last.base, need, last.base + need * unit};
+            }
+        }
+        const unsigned room = std::max({smallest_arena, std::min(log2_floor(all), largest_order), order});
+        if (count == most_arenas || end - heap.begin() > unit << largest_order)
+            throw_error(errc::too_large, "allocation past the largest heap");
+        const std::uint64_t base = end + table_bytes(room);
+        const std::uint64_t need = align_up(size, page / unit);
+        return {false, room, base, need, base + need * unit};
+    }
+
     /// Makes the heap longer, so that some arena has a free block of 2^order units. Throws what heap.grow throws,
     /// before any change.
     template <Heap H>
@@ -261,47 +318,34 @@ private:
         using namespace logarithmic;
         const std::uint64_t end = load(state.end);
         const unsigned count = arena_count(state);
-        const std::uint64_t all = (end - heap.begin()) / unit;
-        if (end < heap.begin() || end > heap.end() || !is_aligned(end, page))
-            throw_damaged("the allocator's end lies past the heap's", end);
-        if (count > 0) {
-            // The last arena goes on, if it has room and not too much of it is skipped for the block's alignment.
+        const Extension next = extension(state, heap, order);
+        const std::uint64_t present = commit(heap, next);
+        if (next.goes_on) {
             const Place last = place_of(state, heap, count - 1);
-            const std::uint64_t from = align_up(last.present, std::uint64_t{1} << order);
-            if (fits(from, std::uint64_t{1} << order, std::uint64_t{1} << last.order) &&
-                from - last.present <= all / 2) {
-                const std::uint64_t need = align_up(from + (std::uint64_t{1} << order), page / unit);
-                const std::uint64_t present = commit(heap, last.base, need, last.order);
-                const Tree<H> tree(heap, last.table, last.order);
-                heap.store(state.arenas[count - 1].best, tree.paint(last.present, present, true));
-                heap.store(state.end, last.base + present * unit);
-                return;
-            }
+            if (present <= last.present) throw_damaged("no room in an arena that has it", last.table);
+            const Tree<H> tree(heap, last.table, last.order);
+            heap.store(state.arenas[count - 1].best, tree.paint(last.present, present, true));
+            heap.store(state.end, last.base + present * unit);
+            return;
         }
-        const unsigned room = std::max({smallest_arena, std::min(log2_floor(all), largest_order), order});
-        if (count == most_arenas || end - heap.begin() > unit << largest_order)
-            throw_error(errc::too_large, "allocation past the largest heap");
-        const std::uint64_t base = end + table_bytes(room);
-        const std::uint64_t need = align_up(std::uint64_t{1} << order, page / unit);
-        const std::uint64_t present = commit(heap, base, need, room);
         // An arena that is not counted means nothing to anybody, nor does what lies past the end.
         heap.fill(state.arenas[count].start, end);
-        heap.fill(state.arenas[count].order, room);
-        heap.store(state.end, base + present * unit);
+        heap.fill(state.arenas[count].order, next.order);
+        heap.store(state.end, next.base + present * unit);
         heap.store(state.count, count + 1);
-        const Tree<H> tree(heap, end, room);
+        const Tree<H> tree(heap, end, next.order);
         tree.clear();
         heap.fill(state.arenas[count].best, tree.paint(0, present, true));
     }
 
-    /// Has the heap reach at least `need` units from `base` on, and returns how many of at most 2^order it reaches.
+    /// Has the heap reach what the arena needs, and returns how many units of the arena it reaches.
     template <Heap H>
-    [[nodiscard]] static std::uint64_t commit(H& heap, std::uint64_t base, std::uint64_t need, unsigned order) {
+    [[nodiscard]] static std::uint64_t commit(H& heap, const Extension& next) {
         using namespace logarithmic;
         std::uint64_t end = heap.end();
-        if (end < base + need * unit) end = heap.grow(base + need * unit - end);
-        if (end < base + need * unit) throw_damaged("the heap did not grow", end);
-        return std::min((end - base) / unit, std::uint64_t{1} << order);
+        if (end < next.end) end = heap.grow(next.end - end);
+        if (end < next.end) throw_damaged("the heap did not grow", end);
+        return std::min((end - next.base) / unit, std::uint64_t{1} << next.order);
     }
 };
 

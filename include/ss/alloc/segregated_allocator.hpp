@@ -95,6 +95,13 @@ public:
         return offset;
     }
 
+    /// See alloc/concept.hpp. Linear in `step`.
+    template <Heap H>
+    static bool prepare(State& state, H& heap, std::uint64_t size, std::uint64_t step) {
+        using namespace segregated;
+        return size > largest_block || prepare_run(state, heap, pages_for(size), pages_for(step));
+    }
+
     /// Constant time. Changes 2 words if the slab had room before and is not empty now.
     template <Heap H>
     static void free(State& state, H& heap, std::uint64_t offset) {

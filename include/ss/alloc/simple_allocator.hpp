@@ -62,7 +62,7 @@ public:
         if (alignment != 8 && alignment != 16)
             throw_error(errc::invalid_argument, "a block's alignment is 8 or 16, not " + std::to_string(alignment));
         if (size > largest_block) throw_error(errc::too_large, "allocation of more than 2^47 bytes");
-        const std::uint64_t need = std::max(smallest, align_up(size + word_size, 16));
+        const std::uint64_t need = whole_for(size);
         std::uint64_t block = best_fit(state, heap, need);
         if (block == 0) block = extend(state, heap, need);
 
@@ -86,6 +86,21 @@ public:
         heap.store(heap.word(block), taken | is_allocated);
         heap.store(state.allocated, load(state.allocated) + taken - word_size);
         return block + word_size;
+    }
+
+    /// See alloc/concept.hpp. Linear in the number of free blocks.
+    template <Heap H>
+    static bool prepare(State& state, H& heap, std::uint64_t size, std::uint64_t step) {
+        if (size > largest_block) return true;
+        const std::uint64_t need = whole_for(size);
+        if (best_fit(state, heap, need) != 0) return true;
+        const std::uint64_t end = load(state.end);
+        std::uint64_t tail = 0; // of free bytes at the end
+        if (end != heap.begin() && (load(heap.word(end - word_size)) & before_is_free) != 0)
+            tail = end - word_size - block_before(state, heap, end - word_size);
+        const std::uint64_t next = std::min(need, std::max(smallest, align_up(tail + step, 16)));
+        (void)extend(state, heap, next);
+        return next == need;
     }
 
     /// Constant time.
@@ -203,6 +218,11 @@ private:
     static constexpr std::uint64_t previous_at = 16;
     static constexpr Word is_allocated = 1;
     static constexpr Word before_is_free = 2;
+
+    /// What a block of `size` usable bytes takes.
+    [[nodiscard]] static constexpr std::uint64_t whole_for(std::uint64_t size) noexcept {
+        return std::max(smallest, align_up(size + word_size, 16));
+    }
 
     [[nodiscard]] static constexpr std::uint64_t size_in(Word header) noexcept { return header & ~Word{15}; }
 

@@ -186,8 +186,9 @@ public:
                             std::to_string(header_.region_stride),
                         name());
         const std::uint64_t needed = align_up(before + bytes, 4096);
-        // A quarter more than asked for, so that growth is rare; only what is needed where that is refused.
-        const std::uint64_t margin = std::min(std::max(before / 4, 64 * kibi), largest_step);
+        // A quarter more than asked for, so that growth is rare, but no more than what all can wait for; only what is
+        // needed where that is refused.
+        const std::uint64_t margin = std::min(std::max(before / 4, 64 * kibi), largest_margin);
         const std::uint64_t wished = std::min(align_up(needed + margin, region_alignment), header_.region_stride);
         std::uint64_t reached = before;
         while (reached < needed) {
@@ -234,6 +235,7 @@ public:
 
 private:
     static constexpr std::uint64_t largest_step = 16 * mebi;
+    static constexpr std::uint64_t largest_margin = 256 * kibi;
 
     Attachment(os::File file, const std::filesystem::path& path, const PoolOptions& options, const std::string& name,
                os::FileSystem system, const Header& header)

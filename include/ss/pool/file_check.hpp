@@ -56,6 +56,7 @@ inline os::FileSystem check_file(const os::File& file, const os::FileStatus& sta
                     path);
     if (header.byte_order != byte_order_mark)
         throw Error(errc::damaged, "the header's byte order is none, though its magic bytes are ours", path);
+    // Before the checksum, which another version may keep elsewhere.
     if (header.major != format_major || header.minor != format_minor)
         throw Error(errc::other_version,
                     "has format " + std::to_string(header.major) + "." + std::to_string(header.minor) +

@@ -16,15 +16,18 @@ namespace ss::inline v0 {
 /// Keys and values have at most this many bytes.
 inline constexpr std::uint64_t max_bytes_size = 0xFFFF'FFFFU;
 
+/// What converts to std::string_view, but nullptr and numbers, which only would by way of a null pointer.
+template <class T>
+concept BytesLike =
+    std::convertible_to<const T&, std::string_view> && !std::same_as<std::remove_cvref_t<T>, std::nullptr_t> &&
+    !std::is_arithmetic_v<std::remove_cvref_t<T>>;
+
 /// A string_view of any bytes, for the length of a call. Anything that converts to std::string_view does; a number or
 /// nullptr does not compile, for `insert("key", 0)` would otherwise mean a null pointer.
 class Bytes {
 public:
-    template <class T>
-    requires(std::convertible_to<const T&, std::string_view> &&
-             !std::same_as<std::remove_cvref_t<T>, std::nullptr_t> &&
-             !std::is_arithmetic_v<std::remove_cvref_t<T>>) constexpr Bytes(const T& bytes)
-        : view_(make(bytes)) {} // NOLINT: implicit, as string_view's is
+    template <BytesLike T>
+    constexpr Bytes(const T& bytes) : view_(make(bytes)) {} // NOLINT: implicit, as string_view's is
 
     template <class T>
     requires(std::is_arithmetic_v<std::remove_cvref_t<T>> || std::same_as<std::remove_cvref_t<T>, std::nullptr_t>)

@@ -95,8 +95,7 @@ public:
     bool try_insert(const Bytes& key, const Bytes& value) { return insert_if(Check::missing(key), key, value); }
 
     /// Inserts or overwrites only if the check holds, which may be about another key of this table; true if it did.
-    /// Throws invalid_argument if the check compares with anything but bytes.
-    bool insert_if(const Check& check, const Bytes& key, const Bytes& value) {
+    bool insert_if(const BytesCheck& check, const Bytes& key, const Bytes& value) {
         return write([&](Tx& tx) { return insert_if_in(tx, check, key, Pieces(value)); });
     }
 
@@ -106,7 +105,7 @@ public:
     }
 
     /// Erases only if the check holds; true if it did and the key was there.
-    bool erase_if(const Check& check, const Bytes& key) {
+    bool erase_if(const BytesCheck& check, const Bytes& key) {
         return write([&](Tx& tx) { return holds_in(tx, check) && erase_in(tx, key); });
     }
 
@@ -149,7 +148,7 @@ public:
         return insert_if(tx, Check::missing(key), key, value);
     }
     template <class A, bool V>
-    bool insert_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key, const Bytes& value) {
+    bool insert_if(const UserTransaction<A, V>& tx, const BytesCheck& check, const Bytes& key, const Bytes& value) {
         return join(tx, [&](Tx& inner) { return insert_if_in(inner, check, key, Pieces(value)); });
     }
     template <class A, bool V>
@@ -157,7 +156,7 @@ public:
         return join(tx, [&](Tx& inner) { return erase_in(inner, key); });
     }
     template <class A, bool V>
-    bool erase_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key) {
+    bool erase_if(const UserTransaction<A, V>& tx, const BytesCheck& check, const Bytes& key) {
         return join(tx, [&](Tx& inner) { return holds_in(inner, check) && erase_in(inner, key); });
     }
     template <class A, bool V>
@@ -421,7 +420,7 @@ private:
         return is_new;
     }
 
-    bool insert_if_in(Tx& tx, const Check& check, const Bytes& key, const Pieces& value) {
+    bool insert_if_in(Tx& tx, const BytesCheck& check, const Bytes& key, const Pieces& value) {
         if (!holds_in(tx, check)) return false;
         (void)put_in(tx, key, value);
         return true;
@@ -436,8 +435,8 @@ private:
         return true;
     }
 
-    [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
-        const auto expected = check.bytes();
+    [[nodiscard]] bool holds_in(Tx& tx, const BytesCheck& check) {
+        const auto expected = check.value();
         const detail::BucketWriter writer(tx, object_, hash_key(check.key()));
         return writer.found() ? expected && writer.record().value() == *expected : !expected;
     }

@@ -97,7 +97,7 @@ public:
     bool try_insert(const Bytes& key, const AnyValue& value) { return insert_if(Check::missing(key), key, value); }
 
     /// Inserts or overwrites only if the check holds, which may be about another key of this tree; true if it did.
-    bool insert_if(const Check& check, const Bytes& key, const AnyValue& value) {
+    bool insert_if(const ValueCheck& check, const Bytes& key, const AnyValue& value) {
         return write([&](Tx& tx) { return insert_if_in(tx, check, key, value); });
     }
 
@@ -107,7 +107,7 @@ public:
     }
 
     /// Erases only if the check holds; true if it did and the key was there.
-    bool erase_if(const Check& check, const Bytes& key) {
+    bool erase_if(const ValueCheck& check, const Bytes& key) {
         return write([&](Tx& tx) { return holds_in(tx, check) && erase_in(tx, key); });
     }
 
@@ -150,7 +150,8 @@ public:
         return insert_if(tx, Check::missing(key), key, value);
     }
     template <class A, bool V>
-    bool insert_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key, const AnyValue& value) {
+    bool insert_if(const UserTransaction<A, V>& tx, const ValueCheck& check, const Bytes& key,
+                   const AnyValue& value) {
         return join(tx, [&](Tx& inner) { return insert_if_in(inner, check, key, value); });
     }
     template <class A, bool V>
@@ -158,7 +159,7 @@ public:
         return join(tx, [&](Tx& inner) { return erase_in(inner, key); });
     }
     template <class A, bool V>
-    bool erase_if(const UserTransaction<A, V>& tx, const Check& check, const Bytes& key) {
+    bool erase_if(const UserTransaction<A, V>& tx, const ValueCheck& check, const Bytes& key) {
         return join(tx, [&](Tx& inner) { return holds_in(inner, check) && erase_in(inner, key); });
     }
     template <class A, bool V>
@@ -545,7 +546,7 @@ private:
                                              std::to_string(detail::max_key_size));
     }
 
-    bool insert_if_in(Tx& tx, const Check& check, const Bytes& key, const AnyValue& value) {
+    bool insert_if_in(Tx& tx, const ValueCheck& check, const Bytes& key, const AnyValue& value) {
         check_key(key);
         if (!holds_in(tx, check)) return false;
         (void)put_in(tx, key, detail::NewValue(value));
@@ -569,7 +570,7 @@ private:
         tx.signal_all();
     }
 
-    [[nodiscard]] bool holds_in(Tx& tx, const Check& check) {
+    [[nodiscard]] bool holds_in(Tx& tx, const ValueCheck& check) {
         const Word word = Writer(tx, object_).find(check.key());
         if (word == 0 || !check.value()) return word == 0 && !check.value();
         return detail::StoredValue(tx.region(), word).view() == *check.value();

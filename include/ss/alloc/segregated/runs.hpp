@@ -151,6 +151,21 @@ void give_run(State& state, H& heap, std::uint64_t page, std::uint64_t length) {
     link_run(state, heap, begin, end - begin);
 }
 
+/// What the heap must reach so that a free run of `length` pages begins at page `run`, with the new tables before it that
+/// describe all of it.
+struct Reach {
+    unsigned tables;     ///< that there are then
+    std::uint64_t pages; ///< that the heap must have
+};
+
+[[nodiscard]] inline Reach reach(const State& state, std::uint64_t run, std::uint64_t length) noexcept {
+    Reach reach{.tables = static_cast<unsigned>(std::min<Word>(load(state.table_count), most_tables)),
+                .pages = run + length};
+    for (; reach.tables < most_tables && first_page_of(reach.tables) < reach.pages; ++reach.tables)
+        reach.pages += table_length(reach.tables);
+    return reach;
+}
+
 /// Makes the heap longer, so that it ends in a free run of at least `length` pages. Asks the heap only for what is
 /// missing, uses all that there is. Throws what heap.grow throws, before any change.
 ///
@@ -172,9 +187,7 @@ void extend(State& state, H& heap, std::uint64_t length) {
         throw_error(errc::too_large, "allocation past the largest heap of 2^47 bytes");
 
     const auto old_tables = static_cast<unsigned>(std::min<Word>(load(state.table_count), most_tables));
-    unsigned tables = old_tables;
-    std::uint64_t need = run + length;
-    for (; tables < most_tables && first_page_of(tables) < need; ++tables) need += table_length(tables);
+    const auto [tables, need] = reach(state, run, length);
     if (committed < need) committed = (heap.grow((need - committed) * page_size) - heap.begin()) / page_size;
     const std::uint64_t pages = std::min(committed, tables < most_tables ? first_page_of(tables) : most_heap_pages);
     if (pages < need || pages <= old_pages) throw_damaged("the heap did not grow", old_pages);
@@ -202,6 +215,32 @@ void extend(State& state, H& heap, std::uint64_t length) {
             heap.fill(word, tag(Kind::table, table_length(i)));
     }
     link_run(state, heap, next, pages - next);
+}
+
+/// Brings a run of `length` pages nearer, by about `step` pages at most: for who has time before he needs it. True if no
+/// more is needed. What a longer heap costs is linear in what is added, so a long run at once would hold all others up;
+/// and so would the next table of a large heap, a 128th of it, which is made room for over the last 64th before it.
+template <Heap H>
+[[nodiscard]] bool prepare_run(State& state, H& heap, std::uint64_t length, std::uint64_t step) {
+    const std::uint64_t old_pages = load(state.pages);
+    const std::uint64_t tail = free_before(state, heap, old_pages);
+    const std::uint64_t committed = (heap.end() - heap.begin()) / page_size;
+    const bool is_there = tail >= length || find_run(state, heap, length) != 0;
+    const auto tables = static_cast<unsigned>(std::min<Word>(load(state.table_count), most_tables - 1));
+    const std::uint64_t edge = first_page_of(tables);
+    if (table_length(tables) > step && old_pages + edge / 64 >= edge &&
+        committed < edge + table_length(tables) + step) {
+        (void)heap.grow(step * page_size);
+        return is_there;
+    }
+    if (is_there) return true;
+    const std::uint64_t next = std::min(length, tail + step);
+    if (reach(state, old_pages - tail, next).pages > committed + step) {
+        (void)heap.grow(step * page_size);
+        return false;
+    }
+    extend(state, heap, next);
+    return next == length;
 }
 
 /// Lets go of free pages at the end, and of tables there that describe nothing any more. At most 6 journal entries

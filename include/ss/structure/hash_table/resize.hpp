@@ -3,7 +3,8 @@
 // A split moves about half of one bucket's records into a new bucket at the table's end. It is one transaction, whose
 // journal is small however long the chain is: both heads are rewritten (7 words), the overflow lines of both new chains
 // come from a list of spare lines that small transactions filled before, and the old lines go to the garbage list as
-// they hang together. Segments come and go in transactions of their own, that touch no version inside them.
+// they hang together. Segments come and go in transactions of their own, that touch no version inside them; a large one
+// comes before it is needed, in small steps.
 //
 //     bucket s: a b c d e f ->  g h              bucket s: a d e h
 //                                       =>       bucket n: b c f g          n = s + 2^level
@@ -68,12 +69,16 @@ public:
         const std::uint64_t last = load(head().buckets) - 1;
         domain_->step([&](Tx& tx) { merge_in(tx, last); });
         const BucketPlace place = place_of(last, min_bits_of(region(), head()));
+        const std::uint64_t ahead = place.segment + 1;
+        if (ahead < max_segments && load(head().segments[ahead]) != 0)
+            domain_->step([&](Tx& tx) { drop_segment(tx, ahead, last + 1); });
         if (place.segment != 0 && place.index == 0)
             domain_->step([&](Tx& tx) { drop_segment(tx, place.segment, last); });
     }
 
 private:
     static constexpr std::uint64_t initialise_at_once = 32;
+    static constexpr std::uint64_t growth_step = 512 * kibi;
 
     /// A bucket's records, by the bucket that they belong to after the split.
     struct Parting {
@@ -93,22 +98,52 @@ private:
         const std::uint64_t min_bits = min_bits_of(region(), head());
         const BucketPlace place = place_of(number, min_bits);
         if (place.segment >= max_segments) throw Error(errc::too_large, "the table has as many buckets as it can");
-        if (load(head().segments[place.segment]) == 0)
-            domain_->step([&](Tx& tx) {
-                const std::uint64_t size = segment_buckets(place.segment, min_bits) * sizeof(Bucket);
-                const std::uint64_t block = tx.allocate(AlignedBlock::room(size));
-                tx.touch(object_->entry->version);
-                tx.store(head().segments[place.segment], AlignedBlock::word(block));
-                tx.store(head().bytes, load(head().bytes) + tx.block_size(block));
-            });
+        if (load(head().segments[place.segment]) == 0) add_segment(place.segment, min_bits);
         if (number < load(head().initialised)) return;
         // In a transaction of its own: nobody may ever have looked at a version that is set to 0 here.
-        const std::uint64_t end =
-            std::min(number + initialise_at_once, number - place.index + segment_buckets(place.segment, min_bits));
+        const std::uint64_t buckets = segment_buckets(place.segment, min_bits);
+        const std::uint64_t end = std::min(number + initialise_at_once, number - place.index + buckets);
         domain_->step([&](Tx& tx) {
             for (std::uint64_t i = number; i < end; ++i) tx.fill(bucket(i).version, 0);
             tx.store(head().initialised, end);
         });
+        try {
+            grow_ahead(place.segment + 1, place.index >= buckets - buckets / 8, min_bits);
+        } catch (const Error&) {
+            // What is not to be had now is asked for again when it is needed.
+        }
+    }
+
+    void add_segment(std::uint64_t segment, std::uint64_t min_bits) {
+        domain_->step([&](Tx& tx) {
+            const std::uint64_t block = tx.allocate(segment_room(segment, min_bits));
+            tx.touch(object_->entry->version);
+            tx.store(head().segments[segment], AlignedBlock::word(block));
+            tx.store(head().bytes, load(head().bytes) + tx.block_size(block));
+        });
+    }
+
+    [[nodiscard]] static std::uint64_t segment_room(std::uint64_t segment, std::uint64_t min_bits) noexcept {
+        return AlignedBlock::room(segment_buckets(segment, min_bits) * sizeof(Bucket));
+    }
+
+    /// The kernel takes a quarter of a millisecond for 1 MiB of new memory, and a segment is as large as all before it. So
+    /// it comes in steps, long before it is needed, and is had as soon as it is there: or others would take its place.
+    /// What the next few buckets' records need comes in the same way.
+    void grow_ahead(std::uint64_t segment, bool segment_is_near, std::uint64_t min_bits) {
+        if constexpr (prepares<typename Tx::Allocator>) {
+            // A step is longer than what the records take until the next one, or it would come to no end.
+            const HashTableHead& table = head();
+            const std::uint64_t step = growth_step + initialise_at_once * entries_to_split * load(table.bytes) /
+                                                         std::max<std::uint64_t>(load(table.size), 1);
+            const auto prepare = [&](std::uint64_t size) {
+                return domain_->step([&](Tx& tx) { return Tx::Allocator::prepare(tx.allocator(), tx, size, step); });
+            };
+            if (!prepare(std::min(step, region().size() / 8))) return;
+            if (!segment_is_near || segment >= max_segments || load(head().segments[segment]) != 0) return;
+            const std::uint64_t size = segment_room(segment, min_bits);
+            if (size > growth_step && prepare(size)) add_segment(segment, min_bits);
+        }
     }
 
     [[nodiscard]] Parting part(std::uint64_t source, std::uint64_t target) const {

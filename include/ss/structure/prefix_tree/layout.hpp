@@ -77,13 +77,6 @@ inline constexpr std::array<NodeKind, 11> node_kinds = {{{Shape::leaf, 0, 0},
 
 inline constexpr std::uint64_t leaf_kind = 1;
 
-/// The smallest kind with so many slots, 1 to 256; no leaf.
-[[nodiscard]] constexpr std::uint64_t kind_for(std::uint64_t count) noexcept {
-    std::uint64_t kind = leaf_kind + 1;
-    while (node_kinds[kind].capacity < count) ++kind;
-    return kind;
-}
-
 /// A node's first word, taken apart.
 struct NodeHeader {
     std::uint64_t kind = 0;

@@ -69,10 +69,10 @@ public:
     /// True if all that was read since we came here was there at one moment.
     [[nodiscard]] bool validate() const { return reading_.validate(*version_, seen_); }
 
-    /// A place to come back to; `return_to` is true if nothing has changed there since.
+    /// A place to come back to; `return_to` and `is_valid` are true if nothing has changed there since.
     struct Place {
-        const Word* version = nullptr;
-        Word seen = 0;
+        const Word* version;
+        Word seen;
     };
     [[nodiscard]] Place place() const noexcept { return {.version = version_, .seen = seen_}; }
     [[nodiscard]] bool return_to(const Place& place) {
@@ -80,6 +80,7 @@ public:
         seen_ = place.seen;
         return validate();
     }
+    [[nodiscard]] bool is_valid(const Place& place) const { return reading_.validate(*place.version, place.seen); }
 
     [[nodiscard]] const Region& region() const noexcept { return domain_->region(); }
     [[nodiscard]] TreeHead& head() const noexcept { return *head_; }
@@ -135,7 +136,7 @@ bool look_up(Path& path, std::string_view key, bool& hit, F found) {
     }
 }
 
-/// The places of a way down: most are short, and need no memory of their own.
+/// The places of a way: most are short, and need no memory of their own.
 template <class Place>
 class Places {
 public:
@@ -144,6 +145,10 @@ public:
             first_[count_++] = place;
         else
             rest_.push_back(place);
+    }
+    void clear() noexcept {
+        count_ = 0;
+        rest_.clear();
     }
     /// f(place) for each until it returns false, which is then returned.
     template <class F>
@@ -156,7 +161,7 @@ public:
     }
 
 private:
-    std::array<Place, 24> first_{}; // the first count_ count
+    std::array<Place, 24> first_; // the first count_ count, the others are not initialized
     std::size_t count_ = 0;
     std::vector<Place> rest_;
 };
@@ -171,7 +176,7 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
     struct {
         Word word = 0;
         std::size_t size = 0;
-        typename Path::Place place;
+        typename Path::Place place{};
     } best;
     std::size_t size = 0; // of the key so far
     for (Word word = load(path.head().root);;) {
@@ -192,7 +197,7 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
     }
     hit = best.word != 0;
     if (hit && (!path.return_to(best.place) || !found(path, best.word, best.size))) return false;
-    return way.all([&](const auto& place) { return path.return_to(place); });
+    return way.all([&](const auto& place) { return path.is_valid(place); });
 }
 
 /// Copies a value; of a string, into the memory that `out` has if it is one. False if the node has changed meanwhile.

@@ -4,8 +4,11 @@
 // with the coupling of reading.hpp at each step. Keys compare as strings of unsigned bytes; a key comes before those that
 // begin with it.
 //
-// Where a node on the way has changed, a walk ends with what it has: each of these entries was there at some moment, and
-// between two of them nothing was that is there still. The next one goes on behind the last key.
+// Where a node on the way has changed, a walk ends with what it has: each of these entries was, at some moment, the one
+// behind the entry before it. The next walk goes on behind the last key. For that the coupling is not enough: the nodes
+// in which nothing was found on the way from one entry to the next, those that were left and those that the way turned
+// and went down in, all count with the entry, and are looked at once more when it is there. One transaction may put a
+// key into the first of them and take one out of the last.
 #pragma once
 
 #include <ss/structure/prefix_tree/reading.hpp>
@@ -85,21 +88,43 @@ struct WalkLimit {
     bool keys_only = false; ///< with null for each value
 };
 
+/// The key where a walk is. To become longer or shorter costs nothing, once there is room.
+class WalkKey {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::string_view view() const noexcept { return {room_.data(), size_}; }
+    [[nodiscard]] char* data() noexcept { return room_.data(); }
+    [[nodiscard]] char& back() noexcept { return room_[size_ - 1]; }
+    /// Bytes that come new are unspecified.
+    void resize(std::size_t size) {
+        if (size > room_.size()) [[unlikely]]
+            room_.resize(std::max(size, 2 * room_.size()));
+        size_ = size;
+    }
+
+private:
+    std::string room_ = std::string(120, '\0');
+    std::size_t size_ = 0;
+};
+
 /// One walk, up or down. `To` is the Direction.
 template <Direction To, class Path>
 class TreeWalk {
 public:
-    TreeWalk(Path& path, const WalkLimit& limit, TreeBatch& batch) : path_(&path), limit_(limit), batch_(&batch) {}
+    TreeWalk(Path& path, const WalkLimit& limit, TreeBatch& batch) : path_(&path), limit_(limit), batch_(&batch) {
+        levels_.reserve(16);
+    }
 
     /// True if it went to its end: to the last entry, or the limit. False if it met a change.
     [[nodiscard]] bool run(const WalkStart& start) {
         if (!seek(start)) return false;
+        turn_ = levels_.size() - 1;
         while (!levels_.empty()) {
             if (is_full()) return true;
             if (!step()) return false;
         }
         at_end_ = true;
-        return true;
+        return way_is_valid();
     }
 
     /// After run: true if there is nothing behind the batch.
@@ -139,9 +164,10 @@ private:
             const std::size_t matched = node->match(rest);
             if (matched != node->prefix_size()) {
                 // All below is before the start, or behind.
-                const bool greater = matched == rest.size() ||
-                                     static_cast<std::uint8_t>(key_[key_.size() - node->prefix_size() + matched]) >
-                                         static_cast<std::uint8_t>(rest[matched]);
+                const bool greater =
+                    matched == rest.size() ||
+                    static_cast<std::uint8_t>(key_.view()[key_.size() - node->prefix_size() + matched]) >
+                        static_cast<std::uint8_t>(rest[matched]);
                 if (greater != (To == Direction::up)) leave();
                 return true;
             }
@@ -167,6 +193,7 @@ private:
 
     /// One entry, or one node further.
     [[nodiscard]] bool step() {
+        ++steps_;
         Level& level = levels_.back();
         if (!path_->return_to(level.place)) return false;
         key_.resize(level.key_size);
@@ -209,7 +236,7 @@ private:
 
     /// To the node or value at the key as it is now.
     [[nodiscard]] bool visit(Word word) {
-        if (word == 0) return true;
+        if (word == 0) return path_->validate(); // a leaf without a value is none any more
         if (Tagged::is_node(word)) {
             const std::optional<NodeView> node = descend(word);
             if (!node) return false;
@@ -219,15 +246,30 @@ private:
         }
         const StoredValue value(path_->region(), word);
         if (limit_.keys_only) {
-            batch_->push(key_, StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
+            batch_->push(key_.view(), StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
         } else {
             if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
-            batch_->push(key_, value);
+            batch_->push(key_.view(), value);
         }
         barren_ = 0;
-        if (path_->validate()) return true;
+        if (path_->validate() && way_is_valid()) {
+            steps_ = 0;
+            return true;
+        }
         batch_->pop();
         return false;
+    }
+
+    /// True if nothing has changed in all nodes that say what lies between the last entry and where we are: of where we
+    /// are itself the caller knows, and of the node before it the coupling has said so.
+    [[nodiscard]] bool way_is_valid() { return steps_ <= 1 || whole_way_is_valid(); }
+    [[nodiscard, gnu::noinline]] bool whole_way_is_valid() {
+        if (!left_.all([&](const auto& place) { return path_->is_valid(place); })) return false;
+        for (std::size_t i = turn_; i < levels_.size(); ++i)
+            if (!path_->is_valid(levels_[i].place)) return false;
+        left_.clear();
+        turn_ = levels_.size() - 1;
+        return true;
     }
 
     /// To a node, with its prefix behind the key. Nothing if it has changed.
@@ -260,7 +302,11 @@ private:
         __builtin_prefetch(reinterpret_cast<const void*>(pool + offset));
     }
 
-    void leave() { levels_.pop_back(); }
+    void leave() {
+        left_.push(levels_.back().place);
+        levels_.pop_back();
+        turn_ = std::min(turn_, levels_.size() - 1); // of no level it does not matter
+    }
 
     /// No key is longer than those that can be inserted: where one is, nodes hang in a circle.
     void grow_key(std::size_t bytes, std::uint64_t offset) {
@@ -273,8 +319,13 @@ private:
     WalkLimit limit_;
     TreeBatch* batch_;
     std::vector<Level> levels_;
-    std::string key_;
-    std::uint64_t barren_ = 0; ///< nodes since the last entry
+    WalkKey key_;
+
+    // Since the last entry:
+    std::uint64_t steps_ = 0;
+    Places<typename Path::Place> left_; ///< the nodes that were left
+    std::size_t turn_ = 0;              ///< the highest level in which something was looked for
+    std::uint64_t barren_ = 0;          ///< nodes since the last entry
     bool at_end_ = false;
 };
 

@@ -4,7 +4,7 @@
 //                      root[1], root[2]: wait words, for items and for room | root[3]: number of the newest lease
 //
 //     head:    … first | last | items … tables | free slot | …
-//     page:    previous | next | begin | end | size | taken | … item item item …         items: from begin to end
+//     page:    previous | next | begin | end | size | taken taken | … item item item …         items: from begin to end
 //     item:    size (32) leases (32) | bytes, padded with zeros to a word | size
 //     table:   next table | slot slot slot … (31 of them)
 //     slot:    number | page | era | token
@@ -13,8 +13,9 @@
 // grows at the end that is pushed to, shrinks at the end that is popped from, and is freed when it is empty; but the only page of a
 // queue stays, unless it is large. A large item has a page that is made for it, where nothing else fits in.
 //
-// What a transaction pops it must not write over, for it may be undone: `taken` is the entry's version as the last pop from
-// that page saw it, and a push that sees the same begins another page. No two transactions see the same version.
+// What a transaction pops it must not write over, for it may be undone: a `taken` is the entry's version as the last pop
+// from that end of the page saw it, and a push to that end that sees the same begins another page. No two transactions see
+// the same version.
 //
 // An item waits, in a page between `first` and `last`; or it is leased, and its page hangs on a slot alone, and holds nothing
 // else: that is copied out of a page that others share, once. The slot says who has it, by a SessionId, and by a number that
@@ -70,8 +71,9 @@ struct QueuePage {
     Word next;
     Word begin; ///< of the items, in bytes from here
     Word end;
-    Word size;  ///< of the page, with this
-    Word taken; ///< the entry's version when an item was last popped from here. Not journaled
+    Word size;           ///< of the page, with this
+    Word taken_in_front; ///< the entry's version when an item was last popped there. Not journaled
+    Word taken_behind;
 };
 
 /// The word before an item's bytes.

@@ -161,11 +161,13 @@ private:
         const std::uint64_t offset = load(this_end(end));
         if (offset != 0) [[likely]] {
             QueuePage& page = page_at(offset);
-            if (load(page.taken) != load(entry_->version)) [[likely]] {
+            const Word now = load(entry_->version);
+            if (load(end == End::back ? page.taken_behind : page.taken_in_front) != now) [[likely]] {
                 const std::uint64_t first = load(page.begin), last = load(page.end), size = load(page.size);
                 if (bytes <= (end == End::back ? size - last : first - sizeof(QueuePage))) [[likely]]
                     return {offset, &page};
-                if (first == last && bytes <= size - sizeof(QueuePage)) {
+                if (first == last && bytes <= size - sizeof(QueuePage) &&
+                    load(end == End::back ? page.taken_in_front : page.taken_behind) != now) {
                     tx_->store(page.begin, end == End::back ? sizeof(QueuePage) : size);
                     tx_->store(page.end, end == End::back ? sizeof(QueuePage) : size);
                     return {offset, &page};
@@ -200,7 +202,8 @@ private:
         tx_->fill(page.begin, end == End::back ? sizeof(QueuePage) : size);
         tx_->fill(page.end, end == End::back ? sizeof(QueuePage) : size);
         tx_->fill(page.size, size);
-        tx_->fill(page.taken, 0);
+        tx_->fill(page.taken_in_front, 0);
+        tx_->fill(page.taken_behind, 0);
         add(head_->bytes, tx_->block_size(offset));
         return offset;
     }
@@ -246,11 +249,13 @@ private:
             discount(item.size());
             return;
         }
-        put(page.taken, load(entry_->version));
-        if (end == End::front)
+        if (end == End::front) {
+            put(page.taken_in_front, load(entry_->version));
             discount(item.size(), Change{page.begin, first + bytes});
-        else
+        } else {
+            put(page.taken_behind, load(entry_->version));
             discount(item.size(), Change{page.end, last - bytes});
+        }
     }
 
     /// An item of `size` bytes waits, and these words change.
