@@ -4,9 +4,10 @@
 //     counters    files, lines and bytes that were read
 //     latency     how many files took so long: up to 1 µs, 2 µs, 4 µs …; and all the time that was taken
 //
+//     ended       how many workers have ended: for this the printer waits
+//
 // The workers read real files, and none of them ever waits for another: each number is changed by one instruction. The
-// printer has no part in the work; it looks while they go on, and when they have ended, and what it says then must be
-// exactly what is in the files.
+// printer has no part in the work, and what it prints when they have ended must be exactly what is in the files.
 #include <ss/ss.hpp>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,25 +33,26 @@ namespace {
 
 using Paths = std::vector<std::filesystem::path>;
 using Clock = std::chrono::steady_clock;
+using Counts = std::array<std::uint64_t, 3>;
 
-constexpr std::array<const char*, 3> names = {"files", "lines", "bytes"};
+constexpr std::array<const char*, Counts{}.size()> names = {"files", "lines", "bytes"};
 constexpr std::uint64_t buckets = 24, apart = 8; // a cache line for each counter: cores do not fight for it
+constexpr std::uint32_t workers = 4;
 
 struct Metrics {
     ss::Pool pool = ss::Pool::anonymous();
     ss::AtomicVector<std::uint64_t> next{pool, "next"};
     ss::AtomicVector<std::uint64_t> counters{pool, "counters"};
     ss::AtomicVector<std::uint64_t> latency{pool, "latency"};
+    ss::AtomicVector<std::uint32_t> ended{pool, "ended"};
 
     Metrics() {
         next.expand(1);
         counters.expand(names.size() * apart);
         latency.expand(buckets + 1); // the last one is the sum, in nanoseconds
+        ended.expand(1);
     }
 };
-
-/// Files, lines, bytes.
-using Counts = std::array<std::uint64_t, names.size()>;
 
 Counts count(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -63,10 +66,12 @@ void work(const Metrics& metrics, const Paths& paths) {
         const Counts counts = count(paths[i]);
         const std::chrono::nanoseconds took = Clock::now() - begin;
         for (std::size_t n = 0; n < names.size(); ++n) metrics.counters.fetch_add(n * apart, counts[n]);
-        const auto microseconds = static_cast<std::uint64_t>(took.count()) / 1000;
+        const auto microseconds = static_cast<std::uint64_t>(took.count() - 1) / 1000; // up to 1 µs is bucket 0
         metrics.latency.fetch_add(std::min<std::uint64_t>(std::bit_width(microseconds), buckets - 1), 1);
         metrics.latency.fetch_add(buckets, static_cast<std::uint64_t>(took.count()));
     }
+    metrics.ended.fetch_add(0, 1);
+    metrics.ended.notify(0);
 }
 
 /// The text format, version 0.0.4.
@@ -79,67 +84,48 @@ std::string prometheus(const Metrics& metrics) {
     std::uint64_t below = 0;
     for (std::uint64_t bucket = 0; bucket < buckets; ++bucket) {
         below += metrics.latency.load(bucket);
-        const std::string le = bucket + 1 < buckets ? fmt::format("{:g}", 1e-6 * double(1U << bucket)) : "+Inf";
+        const std::string le = bucket + 1 < buckets ? fmt::format("{}", double(1U << bucket) / 1e6) : "+Inf";
         text += fmt::format("reader_seconds_bucket{{le=\"{}\"}} {}\n", le, below);
     }
     return text + fmt::format("reader_seconds_sum {:.9f}\nreader_seconds_count {}\n",
                               double(metrics.latency.load(buckets)) / 1e9, below);
 }
 
-template <class F>
-pid_t start(F f) {
-    std::fflush(nullptr); // or the child would write it again
-    const pid_t child = fork();
-    if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (child > 0) return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody is left behind, however we end
-    f();
-    std::fflush(nullptr);
-    std::_Exit(0);
-}
-
-void wait_for(pid_t child) {
-    int status = 0;
-    if (waitpid(child, &status, 0) != child || status != 0) throw std::runtime_error("a child process failed");
-}
-
-/// What another process prints.
-std::string scrape(const Metrics& metrics) {
-    std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-    const pid_t printer = start([&] {
-        const std::string text = prometheus(metrics);
-        if (write(ends[1], text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::_Exit(1);
-    });
-    close(ends[1]);
-    std::string text(1 << 16, '\0'); // more than all of it
-    std::size_t size = 0;
-    for (ssize_t n = 0; (n = read(ends[0], text.data() + size, text.size() - size)) > 0;) size += std::size_t(n);
-    close(ends[0]);
-    wait_for(printer);
-    return text.substr(0, size);
-}
-
-int run(const Paths& paths) {
-    const Metrics metrics;
-    std::vector<pid_t> workers;
-    for (int i = 0; i < 4; ++i) workers.push_back(start([&] { work(metrics, paths); }));
-    for (int i = 0; i < 5; ++i) (void)scrape(metrics); // while they work
-    for (const pid_t worker : workers) wait_for(worker);
-    const std::string text = scrape(metrics);
+/// The printer: follows the work, prints what came of it, and holds that against the files.
+void watch(const Metrics& metrics, const Paths& paths) {
+    for (std::uint32_t ended = 0; (ended = metrics.ended.load(0)) < workers;) {
+        fmt::print(stderr, "{} of {} files\n", metrics.counters.load(0), paths.size());
+        (void)metrics.ended.wait(0, ended, std::chrono::milliseconds(100));
+    }
+    const std::string text = prometheus(metrics);
     fmt::print("{}", text);
     Counts expected{};
     for (const auto& path : paths)
         for (std::size_t n = 0; const std::uint64_t one : count(path)) expected.at(n++) += one;
-    std::string wrong;
     const auto check = [&](const std::string& line) {
-        wrong += text.find('\n' + line + '\n') == text.npos ? line + '\n' : "";
+        if (text.find('\n' + line + '\n') == text.npos) throw std::runtime_error("missing: " + line);
     };
     for (std::size_t n = 0; n < names.size(); ++n) check(fmt::format("reader_{}_total {}", names[n], expected[n]));
     check(fmt::format("reader_seconds_bucket{{le=\"+Inf\"}} {}", paths.size()));
     check(fmt::format("reader_seconds_count {}", paths.size()));
-    fmt::print(stderr, "{} files, {}\n", paths.size(), wrong.empty() ? "all counted once" : "missing:\n" + wrong);
-    return wrong.empty() && paths.size() > 100 && metrics.pool.verify().empty() ? 0 : 1;
+    if (paths.empty() || !metrics.pool.verify().empty()) throw std::runtime_error("no files, or a damaged pool");
+    fmt::print(stderr, "{} files by {} workers: each was counted once\n", paths.size(), workers);
+}
+
+template <class F>
+pid_t start(F f) {
+    const pid_t child = fork();
+    if (child < 0) throw std::runtime_error("no fork");
+    if (child > 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody is left behind, however we end
+    try {
+        f();
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "metrics: {}\n", error.what());
+        std::_Exit(1);
+    }
+    std::fflush(nullptr);
+    std::_Exit(0);
 }
 
 } // namespace
@@ -147,11 +133,14 @@ int run(const Paths& paths) {
 int main(int argc, char** argv) {
     try {
         Paths paths;
-        const auto options = std::filesystem::directory_options::skip_permission_denied;
-        for (const auto& entry :
-             std::filesystem::recursive_directory_iterator(argc > 1 ? argv[1] : "/usr/include", options))
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(argc > 1 ? argv[1] : "/usr/include"))
             if (entry.is_regular_file() && paths.size() < 3000) paths.push_back(entry.path());
-        return run(paths);
+        const Metrics metrics;
+        std::vector<pid_t> children = {start([&] { watch(metrics, paths); })};
+        while (children.size() <= workers) children.push_back(start([&] { work(metrics, paths); }));
+        for (auto child = children.rbegin(); child != children.rend(); ++child) // whoever is left ends with us
+            if (int status = 0; waitpid(*child, &status, 0) != *child || status != 0) return 1;
+        return 0;
     } catch (const std::exception& error) {
         fmt::print(stderr, "metrics: {}\n", error.what());
         return 1;
