@@ -248,3 +248,15 @@ BOOST_AUTO_TEST_CASE(what_deadlocks_is_refused) {
                "thrown on");
     BOOST_TEST((q.size() == 1U && wrong_with(pool) == ""));
 }
+
+BOOST_AUTO_TEST_CASE(a_queue_turned_round_in_a_transaction_needs_no_more_memory) {
+    const ss::Pool pool = ss::Pool::memfd("turned", {.max_size = std::uint64_t{16} << 20});
+    ss::Queue<> queue(pool, "it");
+    for (int i = 0; i < 10; ++i) queue.push_back(std::to_string(i));
+    const auto before = queue.stats().bytes_allocated;
+    ss::transaction(queue, [&](auto& tx) {
+        for (int i = 0; i < 10; ++i) queue.push_back(tx, *queue.pop_front(tx));
+    });
+    BOOST_TEST(queue.stats().bytes_allocated == before);
+    BOOST_TEST(queue.snapshot().front() == "0");
+}

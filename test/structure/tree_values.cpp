@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <concepts>
@@ -409,6 +410,61 @@ BOOST_AUTO_TEST_CASE(what_is_missing) {
         BOOST_TEST(!t.insert_if(Check(none, 1), "key", 2));
     }
     BOOST_TEST((t.contains("key") && t.exists("key")));
+}
+
+BOOST_AUTO_TEST_CASE(found_as_one_type) {
+    t.insert("bool", true);
+    t.insert("integer", -7);
+    t.insert("large", std::numeric_limits<std::int64_t>::min());
+    t.insert("real", 0.5);
+    t.insert("text", "short");
+    t.insert("long", "a text that does not fit into a word");
+    t.insert("null", nullptr);
+    const auto look = [&](auto find) {
+        BOOST_TEST(find.template operator()<bool>("bool").value());
+        BOOST_TEST(find.template operator()<std::int64_t>("integer").value() == -7);
+        BOOST_TEST(
+            (find.template operator()<std::int64_t>("large").value() == std::numeric_limits<std::int64_t>::min()));
+        BOOST_TEST(find.template operator()<double>("real").value() == 0.5);
+        BOOST_TEST(find.template operator()<std::string>("text").value() == "short");
+        BOOST_TEST(find.template operator()<std::string>("long").value() == "a text that does not fit into a word");
+        BOOST_TEST(!find.template operator()<std::string>("none").has_value());
+        for (const char* const other : {"bool", "real", "text", "long", "null"})
+            BOOST_TEST(thrown_by([&] { (void)find.template operator()<std::int64_t>(other); }) ==
+                       error(errc::wrong_type));
+        for (const char* const other : {"integer", "real", "null"})
+            BOOST_TEST(thrown_by([&] { (void)find.template operator()<bool>(other); }) == error(errc::wrong_type));
+    };
+    look([&]<class T>(const char* key) { return t.find_as<T>(key); });
+    ss::transaction(t, [&](auto& tx) { look([&]<class T>(const char* key) { return t.find_as<T>(tx, key); }); });
+}
+
+BOOST_AUTO_TEST_CASE(the_order_of_values) {
+    const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+    // As top() has it unless told otherwise: null, bools, integers, reals with what is none first, texts by bytes.
+    const std::vector<Value> rising = {nullptr,
+                                       false,
+                                       true,
+                                       std::int64_t{-5},
+                                       std::int64_t{5},
+                                       not_a_number,
+                                       -1.5,
+                                       0.0,
+                                       1e300,
+                                       "",
+                                       "a",
+                                       "a text that is longer",
+                                       "b"};
+    for (std::size_t i = 0; i < rising.size(); ++i)
+        for (std::size_t j = 0; j < rising.size(); ++j)
+            BOOST_TEST(ss::ValueLess()(rising[i], rising[j]) == (i < j), i << " and " << j);
+    for (std::size_t i = 0; i < rising.size(); ++i) t.insert("k" + std::to_string(100 + i), rising[i]);
+    for (const std::size_t k : {1U, 4U, 13U, 20U}) {
+        const auto top = t.top("k", k);
+        BOOST_REQUIRE(top.size() == std::min(k, rising.size()));
+        for (std::size_t i = 0; i < top.size(); ++i)
+            BOOST_TEST(is_same(top[i].second, rising[rising.size() - 1 - i]));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

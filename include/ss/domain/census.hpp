@@ -18,6 +18,11 @@ class Census {
 public:
     static constexpr std::size_t max_problems = 100;
 
+    /// `changing`: a transaction of this thread is under way, in which versions are odd.
+    explicit Census(bool changing = false) noexcept : changing_(changing) {}
+
+    [[nodiscard]] bool is_settled(Word version) const noexcept { return changing_ || (version & 1) == 0; }
+
     /// Somebody refers to the block at that offset, and needs so many bytes of it.
     void use(std::uint64_t block, std::uint64_t bytes) { uses_.push_back({.block = block, .bytes = bytes}); }
 
@@ -84,6 +89,7 @@ private:
         std::uint64_t bytes;
     };
 
+    bool changing_;
     std::vector<Use> uses_;
     std::vector<std::string> problems_;
 };

@@ -89,8 +89,8 @@ template <class Locker, class F>
         if (abandoned == 10) return false;
         if (std::chrono::steady_clock::now() >= deadline)
             throw Error(errc::lock_timeout,
-                        which + " is being changed by " + attachment.session().describe(owner) +
-                            ", which is alive and stands still",
+                        which + " has been changed without a pause to read it in by " +
+                            attachment.session().describe(owner) + ", which is alive",
                         attachment.name());
         os::sleep_for(std::chrono::milliseconds(1));
     }
@@ -100,7 +100,7 @@ template <class Locker, class F>
 
 /// attempt(reading) until it returns true: without the lock as long as patience lasts, then with it. A thread reads
 /// straight what it is changing itself. On a read-only pool it goes on as long as a writer lives: throws needs_recovery
-/// if that is dead, lock_timeout if it stands still.
+/// if that is dead, lock_timeout if all this time it stood still in mid-change, or never stood still long enough.
 template <class Locker, class F>
 void read_optimistically(const DomainCore& core, Locker locker, F attempt) {
     core.attachment().enter();

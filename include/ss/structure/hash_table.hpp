@@ -315,7 +315,7 @@ public:
     /// Walks the table under the lock; one sentence for each thing that is wrong. `Pool::verify` also holds all blocks
     /// against the allocator.
     [[nodiscard]] std::vector<std::string> verify() const {
-        Census census;
+        Census census(domain_.core().is_held_by_this_thread());
         domain_.read_settled([&] {
             const DirectoryEntry& entry = *object_.entry;
             if (load(entry.generation) != object_.generation) detail::throw_removed();

@@ -387,7 +387,7 @@ public:
     /// Walks the tree under the lock; one sentence for each thing that is wrong. `Pool::verify` also holds all blocks
     /// against the allocator.
     [[nodiscard]] std::vector<std::string> verify() const {
-        Census census;
+        Census census(domain_.core().is_held_by_this_thread());
         domain_.read_settled([&] {
             check_is_there();
             detail::verify_prefix_tree(domain_.region(), *object_.entry, detail::entry_name(*object_.entry), census);

@@ -251,7 +251,7 @@ public:
     /// Walks the queue under the lock; one sentence for each thing that is wrong. `Pool::verify` also holds all blocks
     /// against the allocator.
     [[nodiscard]] std::vector<std::string> verify() const {
-        Census census;
+        Census census(domain_.core().is_held_by_this_thread());
         domain_.read_settled([&] {
             detail::check_stands(domain_.core(), object_);
             detail::verify_queue(region(), *object_.entry, detail::entry_name(*object_.entry), census);

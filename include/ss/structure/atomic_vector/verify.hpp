@@ -65,7 +65,7 @@ inline void verify_atomic_vector(const Region& region, const DirectoryEntry& ent
             zero &= is_zero(words, (used + word_size - 1) / word_size, bytes / word_size);
             if (!zero) complain("segment " + std::to_string(segment) + " is not zero past the last element");
         }
-        if ((load(entry.version) & 1) != 0) complain("has an odd version, and nobody holds the lock");
+        if (!census.is_settled(load(entry.version))) complain("has an odd version, and nobody holds the lock");
     } catch (const Error& error) { complain(error.what()); }
 }
 

@@ -41,7 +41,8 @@ inline void verify_hash_table(const Region& region, const DirectoryEntry& entry,
         std::vector<std::string_view> keys;
         for (std::uint64_t number = 0; number < buckets; ++number) {
             const Bucket& bucket = bucket_at(region, head, number);
-            if ((load(bucket.version) & 1) != 0) complain("bucket " + std::to_string(number) + " has an odd version");
+            if (!census.is_settled(load(bucket.version)))
+                complain("bucket " + std::to_string(number) + " has an odd version");
             keys.clear();
             const std::array<Word, slots_per_line>* slots = &bucket.slots;
             for (;;) {
@@ -82,7 +83,7 @@ inline void verify_hash_table(const Region& region, const DirectoryEntry& entry,
                      std::to_string(load(head.spares)));
         if (size != load(head.size))
             complain("has " + std::to_string(size) + " entries and counts " + std::to_string(load(head.size)));
-        if ((load(head.size_version) & 1) != 0 || (load(entry.version) & 1) != 0)
+        if (!census.is_settled(load(head.size_version)) || !census.is_settled(load(entry.version)))
             complain("has an odd version, and nobody holds the lock");
     } catch (const Error& error) { complain(error.what()); }
 }

@@ -87,7 +87,7 @@ inline void verify_prefix_tree(const Region& region, const DirectoryEntry& entry
             complain("has " + std::to_string(entries) + " entries and counts " + std::to_string(load(head.entries)));
         if (nodes != load(head.nodes))
             complain("has " + std::to_string(nodes) + " nodes and counts " + std::to_string(load(head.nodes)));
-        if ((load(entry.version) & 1) != 0 || (load(entry.root[tree_changes_root]) & 1) != 0)
+        if (!census.is_settled(load(entry.version)) || !census.is_settled(load(entry.root[tree_changes_root])))
             complain("has an odd version, and nobody holds the lock");
     } catch (const Error& error) { complain(error.what()); }
 }

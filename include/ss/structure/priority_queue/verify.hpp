@@ -49,7 +49,7 @@ inline void verify_priority_queue(const Region& region, const DirectoryEntry& en
         if (payload != load(heap.head().payload))
             complain("has items of " + std::to_string(payload) + " bytes and counts " +
                      std::to_string(load(heap.head().payload)));
-        if ((load(entry.version) & 1) != 0) complain("has an odd version, and nobody holds the lock");
+        if (!census.is_settled(load(entry.version))) complain("has an odd version, and nobody holds the lock");
     } catch (const Error& error) { complain(error.what()); }
 }
 

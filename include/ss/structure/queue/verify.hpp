@@ -74,7 +74,7 @@ inline void verify_queue(const Region& region, const DirectoryEntry& entry, cons
             slot = load(there.page);
         }
         compare("free leases", free, slots - leased);
-        if ((load(entry.version) & 1) != 0) complain("has an odd version, and nobody holds the lock");
+        if (!census.is_settled(load(entry.version))) complain("has an odd version, and nobody holds the lock");
     } catch (const Error& error) { complain(error.what()); }
 }
 
