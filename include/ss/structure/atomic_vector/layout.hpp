@@ -102,8 +102,10 @@ static_assert(segment_of(vector_bytes_limit - 1) < vector_segments);
 }
 
 /// Element number `index` of those that are published. Throws errc::damaged where the head leads outside of the region.
+/// A call of it takes as long as what it does.
 template <class T>
-[[nodiscard]] T& element_at(const Region& region, const VectorHead& head, std::uint64_t index) {
+[[nodiscard, gnu::always_inline]] inline T& element_at(const Region& region, const VectorHead& head,
+                                                       std::uint64_t index) {
     constexpr std::uint64_t per_line = cache_line / sizeof(T);
     // The number of bits of the line's number, and that without its highest one; written so that it takes no branch.
     const auto segment = static_cast<std::uint64_t>(63 ^ std::countl_zero(index / per_line * 2 + 1));
