@@ -44,17 +44,29 @@ struct Trees {
     ss::PrefixTree<> packages, terms, state;
 };
 
+/// Goes on when both others have asked.
+void wait_for_questions(const ss::PrefixTree<>& state) {
+    for (ss::Stamp stamp = state.stamp("asking"); state.find_as<std::int64_t>("asking") != 2;) {
+        const auto next = state.watch("asking", stamp, std::chrono::seconds(30));
+        demand(next.has_value(), "nobody asks");
+        stamp = *next;
+    }
+}
+
 void load(Trees& trees, const Maps& maps) {
-    for (const auto& package : maps.packages)
+    std::size_t loaded = 0;
+    for (const auto& package : maps.packages) {
+        if (++loaded == maps.packages.size() / 2) wait_for_questions(trees.state);
         ss::transaction(trees.terms, [&](auto& tx) {
             trees.packages.insert(tx, package.first, package.second);
             for (const std::string& term : terms_of(package.first, package.second)) trees.terms.incr(tx, term, 1);
         });
+    }
     trees.state.insert("loaded", true);
 }
 
 /// Asks until all is loaded: no weight is ever too great, and where there is a package there are its terms.
-std::size_t ask(const Trees& trees, const std::vector<std::string>& prefixes, const Maps& maps) {
+std::size_t ask(Trees& trees, const std::vector<std::string>& prefixes, const Maps& maps) {
     for (std::size_t asked = 0;; ++asked) {
         if (asked % prefixes.size() == 0 && trees.state.contains("loaded")) return asked;
         const std::string& prefix = prefixes[asked % prefixes.size()];
@@ -64,6 +76,7 @@ std::size_t ask(const Trees& trees, const std::vector<std::string>& prefixes, co
             demand(maps.packages.at(name) == std::get<std::string>(description), "another description of " + name);
             demand(trees.terms.contains(name), "half a transaction: " + name);
         }
+        if (asked + 1 == prefixes.size()) trees.state.incr("asking", 1);
     }
 }
 

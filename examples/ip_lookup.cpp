@@ -8,6 +8,7 @@
 // outlives that: the next look-up by an old one throws, and its reader opens the table that is current now.
 #include <ss/ss.hpp>
 
+#include "ip_lookup/children.hpp"
 #include "ip_lookup/input.hpp"
 #include "ip_lookup/networks.hpp"
 
@@ -15,12 +16,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <optional>
 
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace ip_lookup {
@@ -87,7 +85,7 @@ private:
 };
 
 /// Finds the samples again and again, until all were found in the second table. Throws at a wrong answer.
-void read(const ss::Pool& pool, const std::vector<Sample>& samples) {
+void read(const ss::Pool& pool, const std::vector<Sample>& samples, const Children& children) {
     Reader reader(pool);
     std::array<std::size_t, 2> found{};
     const auto begin = std::chrono::steady_clock::now();
@@ -97,6 +95,7 @@ void read(const ss::Pool& pool, const std::vector<Sample>& samples) {
         if (value != samples[i].expected.at(table))
             throw std::runtime_error("wrong in " + reader.table() + ": " + value);
         ++found.at(table);
+        if (found[0] + found[1] == 1000) children.tell_that_we_have_begun(); // before the other table is loaded
     }
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
     fmt::print("process {} found {} in table 1, then {} in table 2: {:.0f} per second\n", getpid(), found[0],
@@ -108,17 +107,15 @@ int run(const Networks& networks, const Networks& replacement, const std::vector
     const ss::Pool pool = ss::Pool::anonymous(); // nothing is left behind, however we end
     load(pool, "table 1", networks);
     std::fflush(nullptr); // or each child would write it again
-    for (int i = 0; i < 2; ++i) {
-        const pid_t child = fork();
-        if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-        if (child > 0) continue;
-        prctl(PR_SET_PDEATHSIG, SIGKILL); // should loading fail
-        read(ss::Pool::from_fd(pool.fd(), {.access = ss::Access::read_only}), samples);
-        return 0;
-    }
+    Children children;
+    for (int i = 0; i < 2; ++i)
+        if (children.fork()) {
+            read(ss::Pool::from_fd(pool.fd(), {.access = ss::Access::read_only}), samples, children);
+            return 0;
+        }
+    children.wait_until_all_have_begun();
     load(pool, "table 2", replacement);
-    bool all_well = pool.verify().empty();
-    for (int status = 0; wait(&status) > 0;) all_well = all_well && status == 0;
+    const bool all_well = Children::all_succeed() && pool.verify().empty();
     Reader reader(pool);
     for (const std::string& text : addresses) fmt::print("{:>24}  {}\n", text, reader.find(parse_address(text)));
     return all_well ? 0 : 1;
