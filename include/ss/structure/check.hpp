@@ -62,7 +62,8 @@ public:
     [[nodiscard]] static BytesCheck missing(const Bytes& key) noexcept { return {key.view(), std::nullopt}; }
 };
 
-/// `Check(key, value)` calls this object; `Check::missing(key)` names its class.
+/// `Check(key, value)` calls this object; `Check::missing(key)` names its class. So it is written as a class is.
+// NOLINTNEXTLINE(readability-identifier-naming)
 inline constexpr class Check Check {};
 
 } // namespace ss::inline v0
