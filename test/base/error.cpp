@@ -37,5 +37,9 @@ BOOST_AUTO_TEST_CASE(an_error_tells_code_path_and_sentence) {
     const Error nowhere(errc::would_deadlock, "this thread holds it");
     BOOST_TEST(nowhere.path().empty());
     BOOST_TEST(std::string(nowhere.what()) == "this thread holds it: would deadlock");
+    const Error somewhere = nowhere.at("/pools/two");
+    BOOST_TEST((somewhere.code() == errc::would_deadlock));
+    BOOST_TEST(somewhere.path() == "/pools/two");
+    BOOST_TEST(std::string(somewhere.what()) == "/pools/two: this thread holds it: would deadlock");
     BOOST_CHECK_THROW(throw_error(errc::damaged, "offset 7"), std::system_error);
 }

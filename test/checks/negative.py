@@ -12,8 +12,11 @@ The second form is the better one: what compiles shows that nothing else is wron
 compiler quotes are left out before matching, so a case cannot pass because its own text was quoted.
 """
 
+import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 
 import tree
 
@@ -31,14 +34,23 @@ def cases_of(path):
     return [(path, None, None), *cases] if cases else []
 
 
-def check(compiler, case):
+def precompile(compiler, folder):
+    """Compiles ss.hpp once; returns the options by which each case includes it."""
+    header = folder / "face.hpp"
+    header.write_text(f"#include <{tree.FACE}>\n")
+    precompiled = folder / "face.hpp.gch"
+    subprocess.run([compiler, *tree.STANDARD, f"-I{tree.INCLUDE}", "-x", "c++-header", header, "-o", precompiled], check=True)
+    return ["-include-pch", precompiled] if "clang" in compiler else ["-include", header]
+
+
+def check(compiler, included, case):
     path, name, expected = case
     what = f"{path.relative_to(tree.ROOT)}" + (f" with {name}" if name else "")
     text = path.read_text()
     if name and not re.search(rf"#\s*(if|ifdef|elif|elifdef)\b.*\b{name}\b", text):
         return f"{what}: no #ifdef {name}"
     no_quotes = "-fno-caret-diagnostics" if "clang" in compiler else "-fno-diagnostics-show-caret"
-    flags = [no_quotes, f"-I{tree.ROOT / 'test'}"] + ([f"-D{name}"] if name else [])
+    flags = [no_quotes, f"-I{tree.ROOT / 'test'}", *included] + ([f"-D{name}"] if name else [])
     result = tree.compile_text(compiler, text, *flags)
     if expected is None:
         return f"{what}: has to compile as it is\n{result.stdout}" if result.returncode != 0 else None
@@ -60,7 +72,9 @@ def main():
         cases += found
     if not cases:
         problems.append("test/negative has no cases")
-    problems += [problem for problem in tree.parallel(lambda case: check(compiler, case), cases) if problem]
+    with tempfile.TemporaryDirectory() as folder:
+        included = precompile(compiler, pathlib.Path(folder))
+        problems += [problem for problem in tree.parallel(lambda case: check(compiler, included, case), cases) if problem]
     refused = sum(expected is not None for _, _, expected in cases)
     tree.finish(problems, f"{refused} refusals in {len(files)} files, {sys.argv[1]}")
 

@@ -158,11 +158,17 @@ class Error : public std::system_error {
 public:
     Error(errc code, const std::string& sentence, std::string path = {})
         : std::system_error(make_error_code(code), path.empty() ? sentence : path + ": " + sentence),
-          path_(std::move(path)) {}
+          sentence_(sentence), path_(std::move(path)) {}
+
+    /// The same, and it happened to that pool: for what was thrown by a floor that does not know the path.
+    [[nodiscard]] Error at(const std::string& path) const {
+        return {static_cast<errc>(code().value()), sentence_, path};
+    }
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
 private:
+    std::string sentence_;
     std::string path_;
 };
 

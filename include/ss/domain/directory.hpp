@@ -37,6 +37,16 @@ struct ObjectRef {
 
 namespace detail {
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_removed(const Region& region) {
+    throw Error(errc::no_such_object, "the object was removed while a handle to it was open", region.name());
+}
+
+/// Throws no_such_object if the object of a handle is no more. The caller holds the lock, or validates.
+inline void check_stands(const DomainCore& domain, const ObjectRef& object) {
+    if (load(object.entry->generation) != object.generation) [[unlikely]]
+        refuse_removed(domain.region());
+}
+
 /// Calls f(entry) for each entry of a domain until f returns true; returns that entry. Follows links only as far as
 /// there can be pages. Throws errc::damaged if they lead outside.
 template <class F>

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace ss::inline v0 {
@@ -71,7 +72,7 @@ public:
             } catch (const Error& error) {
                 if (!guard.is_ours()) throw;
                 tx.rollback();
-                if (!is_full(error) || !reclaim(tx)) throw;
+                if (!is_full(error) || !reclaim(tx)) rethrow(error);
             } catch (...) {
                 if (guard.is_ours()) tx.rollback();
                 throw;
@@ -91,7 +92,7 @@ public:
             if (!guard.is_ours()) throw;
             tx.rollback();
             while (is_full(error) && reclaim(tx)) {} // so that it may work the next time
-            throw;
+            rethrow(error);
         } catch (...) {
             if (guard.is_ours()) tx.rollback();
             throw;
@@ -212,7 +213,8 @@ public:
                 read_settled([&] { stats = stats_as_they_are(); });
                 return stats;
             } catch (const Error& error) {
-                if (!core_.attachment().is_read_only() || error.code() != errc::damaged || attempt == 1000) throw;
+                if (!core_.attachment().is_read_only() || error.code() != errc::damaged || attempt == 1000)
+                    rethrow(error);
             }
         }
     }
@@ -252,6 +254,13 @@ private:
             make(tx, entry);
             return ObjectRef{.entry = &entry, .generation = load(entry.generation)};
         });
+    }
+
+    /// What is caught, with the pool's path if it has none: allocators, keys and values know nothing of paths. A user's
+    /// own class of exception stays what it is.
+    [[noreturn, gnu::cold]] void rethrow(const Error& error) const {
+        if (!error.path().empty() || typeid(error) != typeid(Error)) throw;
+        throw error.at(core_.attachment().name());
     }
 
     [[noreturn, gnu::cold]] void throw_other_domain(std::uint64_t theirs) const {

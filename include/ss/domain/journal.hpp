@@ -163,14 +163,14 @@ private:
         refuse("its " + std::to_string(journal_capacity) + " journal entries, of which " + std::to_string(reserved_) +
                " are kept for its frees");
     }
-    [[noreturn, gnu::cold, gnu::noinline]] static void refuse_version() {
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_version() const {
         refuse("its " + std::to_string(touched_capacity) + " versions");
     }
-    [[noreturn, gnu::cold, gnu::noinline]] static void refuse(const std::string& what) {
-        throw Error(errc::transaction_too_large, "the transaction has used up " + what);
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse(const std::string& what) const {
+        throw Error(errc::transaction_too_large, "the transaction has used up " + what, region_->name());
     }
-    [[noreturn, gnu::cold, gnu::noinline]] static void refuse_damaged(const std::string& what) {
-        throw Error(errc::damaged, "a domain's journal " + what);
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_damaged(const std::string& what) const {
+        throw Error(errc::damaged, "a domain's journal " + what, region_->name());
     }
 
     const Region* region_;

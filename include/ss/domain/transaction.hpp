@@ -144,7 +144,8 @@ public:
     void free(std::uint64_t offset) {
         if (free_count_ == free_capacity)
             throw Error(errc::transaction_too_large,
-                        "the transaction frees more than " + std::to_string(free_capacity) + " blocks");
+                        "the transaction frees more than " + std::to_string(free_capacity) + " blocks",
+                        region().name());
         undo_.reserve(A::free_entries);
         frees_[free_count_++] = offset;
     }
@@ -281,7 +282,7 @@ public:
         static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= 16,
                       "what lies in a pool is plain data: trivially copyable, aligned to at most 16");
         if (count == 0 || count > (std::uint64_t{1} << 47) / sizeof(T))
-            throw Error(errc::too_large, std::to_string(count) + " objects asked for at once");
+            throw Error(errc::too_large, std::to_string(count) + " objects asked for at once", name());
         const std::uint64_t words = (count * sizeof(T) + word_size - 1) / word_size;
         Transaction<A, Versioned>& tx = inner();
         const auto point = tx.savepoint();
@@ -323,7 +324,7 @@ public:
     /// The library's side of it. Throws errc::forked in a child.
     [[nodiscard]] Transaction<A, Versioned>& inner() const {
         if (!transaction_->domain().attachment().is_current(transaction_->stamp())) [[unlikely]]
-            throw Error(errc::forked, "a transaction of the parent, used in a forked child");
+            throw Error(errc::forked, "a transaction of the parent, used in a forked child", name());
         return *transaction_;
     }
 
@@ -334,10 +335,14 @@ private:
         const std::uint64_t offset = region.offset_of(&word);
         if (offset < region.begin() + offsetof(DomainBlock, garbage) || !region.contains(offset, word_size))
             [[unlikely]]
-            throw Error(errc::other_domain, "the word does not lie in domain " + std::to_string(domain()) +
-                                                ", in which the transaction runs");
+            throw Error(errc::other_domain,
+                        "the word does not lie in domain " + std::to_string(domain()) +
+                            ", in which the transaction runs",
+                        name());
         return word;
     }
+
+    [[nodiscard]] const std::string& name() const noexcept { return transaction_->region().name(); }
 
     Transaction<A, Versioned>* transaction_;
 };

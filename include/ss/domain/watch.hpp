@@ -36,9 +36,7 @@ inline constexpr auto watch_poll = std::chrono::milliseconds(10);
 template <class DomainType>
 [[nodiscard]] Word stamp_thing(const DomainType& domain, const ObjectRef& object, std::uint64_t thing) {
     return domain.locked([&] {
-        if (load(object.entry->generation) != object.generation)
-            throw Error(errc::no_such_object, "the object was removed while a handle to it was open",
-                        domain.core().attachment().name());
+        check_stands(domain.core(), object);
         return Signals(domain.core().block()).arm(thing);
     });
 }

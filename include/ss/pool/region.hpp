@@ -100,10 +100,14 @@ public:
     }
 
     [[noreturn, gnu::cold, gnu::noinline]] void refuse(std::uint64_t offset) const {
-        throw Error(errc::damaged, "offset " + std::to_string(offset) +
-                                       " is misaligned or outside of the domain's bytes " + std::to_string(begin_) +
-                                       " to " + std::to_string(begin_ + size()));
+        throw Error(errc::damaged,
+                    "offset " + std::to_string(offset) + " is misaligned or outside of the domain's bytes " +
+                        std::to_string(begin_) + " to " + std::to_string(begin_ + size()),
+                    name());
     }
+
+    /// The pool's, for messages.
+    [[nodiscard]] const std::string& name() const noexcept { return file_->name(); }
 
 private:
     /// Looks how far the region reaches by now, and believes it only if the file is that long: whoever writes nonsense

@@ -318,7 +318,7 @@ public:
         Census census(domain_.core().is_held_by_this_thread());
         domain_.read_settled([&] {
             const DirectoryEntry& entry = *object_.entry;
-            if (load(entry.generation) != object_.generation) detail::throw_removed();
+            detail::check_stands(domain_.core(), object_);
             detail::verify_hash_table(region(), entry, detail::entry_name(entry), &Hash::hash, census);
         });
         return std::move(census.problems());
@@ -442,7 +442,7 @@ private:
     }
 
     void clear_in(Tx& tx) {
-        if (load(object_.entry->generation) != object_.generation) detail::throw_removed();
+        detail::check_stands(domain_.core(), object_);
         const std::uint64_t old = load(object_.entry->root[0]);
         const std::uint64_t fresh =
             detail::make_head(tx, detail::min_bits_of(region(), region().at(Offset<detail::HashTableHead>{old})));

@@ -1,23 +1,11 @@
 // Reading an object that is guarded, as a whole, by the version of its directory entry.
 #pragma once
 
-#include <ss/base/error.hpp>
 #include <ss/domain/directory.hpp>
 
 #include <cstdint>
 
 namespace ss::inline v0::detail {
-
-[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_removed(const DomainCore& domain) {
-    throw Error(errc::no_such_object, "the object was removed while a handle to it was open",
-                domain.attachment().name());
-}
-
-/// Throws no_such_object if the object of a handle is no more. The caller holds the lock, or validates.
-inline void check_stands(const DomainCore& domain, const ObjectRef& object) {
-    if (load(object.entry->generation) != object.generation) [[unlikely]]
-        refuse_removed(domain);
-}
 
 /// f(valid) as a read of one moment: again and again until nobody has written meanwhile, or under the lock. valid() says
 /// whether that is so until now: to be asked between reading a length and using it, and now and then in a long loop; where

@@ -468,7 +468,7 @@ private:
         return counts;
     }
 
-    void check_is_there() const { detail::check_is_there(domain_.core(), object_); }
+    void check_is_there() const { detail::check_stands(domain_.core(), object_); }
 
     /// block_size(offset) is what a block counts for.
     template <class BlockSize>

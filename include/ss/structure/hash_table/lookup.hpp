@@ -19,10 +19,6 @@ struct HashedKey {
     std::uint64_t hash;
 };
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void throw_removed() {
-    throw Error(errc::no_such_object, "the object was removed while a handle to it was open");
-}
-
 /// What a reader is in the middle of: the table's epoch, and one bucket of it.
 template <class Reading>
 class TableReading {
@@ -48,7 +44,7 @@ public:
         if (!reading_.begin(object_->entry->version, epoch_)) return false;
         if (load(object_->entry->generation) != object_->generation) [[unlikely]] {
             if (!reading_.validate(object_->entry->version, epoch_)) return false;
-            throw_removed();
+            refuse_removed(*region_);
         }
         head_ = &region_->at(Offset<HashTableHead>{load(object_->entry->root[0])});
         return true;

@@ -48,7 +48,7 @@ public:
         if (!reading_.begin(*version_, seen_)) return false;
         if (load(object_->entry->generation) != object_->generation) [[unlikely]] {
             if (!validate()) return false;
-            throw Error(errc::no_such_object, "the object was removed while a handle to it was open");
+            refuse_removed(domain_->region());
         }
         const std::uint64_t offset = load(object_->entry->root[tree_head_root]);
         if (!descend(offset)) return false;

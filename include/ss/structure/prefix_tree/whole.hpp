@@ -7,19 +7,13 @@
 
 namespace ss::inline v0::detail {
 
-inline void check_is_there(const DomainCore& domain, const ObjectRef& object) {
-    if (load(object.entry->generation) != object.generation)
-        throw Error(errc::no_such_object, "the object was removed while a handle to it was open",
-                    domain.attachment().name());
-}
-
 /// f(root, valid) under the lock, for whoever reads more than an optimistic reader could hope to find unchanged. On a
 /// read-only pool without it, again and again until nobody has written to the tree meanwhile: valid() tells f whether it
 /// is worth going on, and f returns false when it was not.
 template <class DomainType, class F>
 void read_whole(const DomainType& domain, const ObjectRef& object, F f) {
     const auto root = [&]() -> Hook {
-        check_is_there(domain.core(), object);
+        check_stands(domain.core(), object);
         const Offset<TreeHead> head{load(object.entry->root[tree_head_root])};
         return {.slot = &domain.region().at(head).root, .owner = head.value};
     };
