@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""summary.py [--broken=<name>]... <junit file>...: what failed, what was skipped and why, and last one line of counts.
+"""summary.py [--broken=<name>]... <junit file>...: what the tests measured, what failed, what was skipped and why, and
+last one line of counts.
 
 A test that ctest could not start counts as failed: only exit code 77 is a skip. --broken names a build that failed.
 """
 
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree as xml
 
@@ -12,6 +14,24 @@ import xml.etree.ElementTree as xml
 def reasons(output):
     """What the lines "SKIP: <reason>" of a test say."""
     return [line[len("SKIP: "):].strip() for line in output.splitlines() if line.startswith("SKIP: ")]
+
+
+# A line of the tables of test/crash/report.hpp: a cell, which is a scenario in a profile, and its counts.
+CELL = re.compile(r"(?P<scenario>.+?)  +\S.*?(?P<instructions>\d+) +(?P<changes>\d+) +(?P<states>\d+) +(?P<alone>\d+) +(?P<takeover>\d+) "
+                  r"+(?P<read>\d+)\( *\d+\) +(?P<kills>\d+)\( *\d+\) +(?P<second>\d+)\( *\d+\) +(?P<bad>\d+) +[\d.]+")
+FIGURE = re.compile(r"storm .* operations|.* latencies in ")
+
+
+def measured(name, output):
+    """What is worth telling of a test that passed, in lines."""
+    lines = output.splitlines()
+    cells = [match for match in map(CELL.fullmatch, lines) if match]
+    if cells:
+        total = {key: sum(int(cell[key]) for cell in cells) for key in ("states", "alone", "takeover", "read", "kills", "second", "bad")}
+        yield (f"{name}: {len(cells)} cells, {total['states']} states of memory; recovered alone {total['alone']}, through takeover "
+               f"{total['takeover']}, read read-only {total['read']}; {total['kills']} real kills; {total['second']} kills of a recovery; "
+               f"{total['bad']} bad")
+    yield from (line for line in lines if FIGURE.match(line))
 
 
 def classify(case):
@@ -31,6 +51,7 @@ def classify(case):
 
 def main():
     found = {"passed": [], "failed": [], "skipped": []}
+    figures = []
     for argument in sys.argv[1:]:
         if argument.startswith("--broken="):
             found["failed"].append((f"{argument.split('=', 1)[1]}: build", "not everything could be built"))
@@ -43,7 +64,12 @@ def main():
         for case in cases:
             outcome, reason = classify(case)
             found[outcome].append((f"{build}: {case.get('name')}", reason))
+            figures += measured(f"{build}: {case.get('name')}", case.findtext("system-out") or "")
     print()
+    if figures:
+        print("measured:")
+        for figure in figures:
+            print(f"    {figure}")
     for outcome in ("skipped", "failed"):
         if found[outcome]:
             print(f"{outcome}:")
