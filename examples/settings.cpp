@@ -54,7 +54,7 @@ void read(const ss::PrefixTree<>& tree, const std::string& prefix, std::FILE* ou
             if (fresh || place->second != text) fmt::print(out, "{}={}\n", key, place->second = text);
         }
         std::fflush(out);
-        stamp = tree.watch_prefix(prefix, *stamp, std::chrono::seconds(10));
+        stamp = tree.watch_prefix(prefix, *stamp, std::chrono::seconds(60));
         if (!stamp) throw std::runtime_error("nothing has changed, or that was missed");
     }
 }

@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(growth_over_many_segments, Vector, Vectors) {
     Vector vector(pool, "v");
     const auto value_at = [](std::uint64_t index) { return static_cast<T>(index % 101); };
     std::uint64_t size = 0;
-    for (const std::uint64_t next : {1, 2, 63, 64, 65, 128, 129, 1000, 70'000, 70'001, 300'000}) {
+    for (const std::uint64_t next : {1U, 2U, 63U, 64U, 65U, 128U, 129U, 1000U, 70'000U, 70'001U, 300'000U}) {
         vector.expand(next);
         BOOST_REQUIRE(vector.size() == next);
         for (std::uint64_t index = size; index < next; ++index)

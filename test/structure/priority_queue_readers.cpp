@@ -43,7 +43,8 @@ std::string even_item(std::uint64_t i) { return big_endian(i) + std::string(32, 
 template <class Queue>
 void write(Queues<Queue> queues, Tally& tally, unsigned seed) {
     std::mt19937_64 engine(seed);
-    auto& [q, even] = queues;
+    Queue& q = queues.q;
+    Queue& even = queues.even;
     const auto check = [&](const std::optional<std::string>& item) {
         if (item && !is_fine(*item)) ++tally.torn;
     };

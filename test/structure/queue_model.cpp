@@ -34,7 +34,6 @@ using Queues = ss::registry::AsList<std::tuple, decltype(ss::registry::few_queue
 struct ModelItem {
     std::string bytes;
     std::uint64_t leases = 0;
-    friend bool operator==(const ModelItem&, const ModelItem&) = default;
 };
 using ModelItems = std::deque<ModelItem>;
 

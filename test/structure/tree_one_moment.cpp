@@ -27,7 +27,7 @@ using Keys = std::vector<std::string>;
 /// An OptimisticReading in which something happens once: before or after one of its looks at a version.
 class InterruptedReading {
 public:
-    static constexpr bool is_locked = false;
+    [[maybe_unused]] static constexpr bool is_locked = false; // as every Reading has it
 
     struct Interruption {
         int after = 0; ///< so many chances; negative once it has happened

@@ -102,7 +102,7 @@ void use_everything(const ss::Pool& pool) {
         BOOST_TEST((tree.size() == 20U && tree.erase_prefix(tx, "1") == 11U));
     });
     BOOST_TEST(t.size() == 9U);
-    for (int i = 0; i < 1000; ++i) t.insert(big_endian(static_cast<unsigned>(i), 2), std::string(i % 90, 'x'));
+    for (unsigned i = 0; i < 1000; ++i) t.insert(big_endian(i, 2), std::string(i % 90, 'x'));
     for (int i = 0; i < 1000; i += 2) BOOST_REQUIRE(t.erase(big_endian(static_cast<unsigned>(i), 2)));
     int walked = 0;
     for (auto it = t.begin(); it != t.end(); ++it) ++walked;
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_read_only_pool_reads_everything_and_writes_nothing) {
     {
         const ss::Pool pool(directory / "pool");
         ss::PrefixTree<> t(pool, "t");
-        for (int i = 0; i < 500; ++i) t.insert("key " + std::to_string(i), std::string(i % 100, 'v'));
+        for (unsigned i = 0; i < 500; ++i) t.insert("key " + std::to_string(i), std::string(i % 100, 'v'));
         all = tree_contents(t);
         shape = printed(t);
     }

@@ -78,7 +78,8 @@ const std::vector<Value>& borders() {
         for (const double d : {0.0, -0.0, 1.5, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(),
                                Limits::denorm_min(), Limits::max(), Limits::lowest()})
             values.emplace_back(d);
-        for (const std::size_t size : {0, 1, 6, 7, 8, 9, 15, 16, 17, 55, 56, 57, 63, 64, 65, 72, 73, 300, 5000})
+        for (const std::size_t size :
+             {0U, 1U, 6U, 7U, 8U, 9U, 15U, 16U, 17U, 55U, 56U, 57U, 63U, 64U, 65U, 72U, 73U, 300U, 5000U})
             values.emplace_back(tree_bytes(size, 7));
         values.emplace_back("\0"s);
         values.emplace_back("\0\0\0\0\0\0\0"s);
