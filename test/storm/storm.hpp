@@ -20,6 +20,8 @@
 #include "support/temp_dir.hpp"
 #include "support/watchdog.hpp"
 
+#include <boost/hana/for_each.hpp>
+#include <boost/hana/tuple.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -233,5 +235,11 @@ void storm(std::chrono::milliseconds duration) {
             return n;
         }()));
 }
+
+/// The tables of the storms beside the default one: every other lock that several sessions can use, each policy once.
+inline constexpr auto other_storm_tables =
+    boost::hana::tuple_t<HashTable<>::with<SpinLock>, HashTable<>::with<FutexLock>, HashTable<>::with<RobustMutex>,
+                         HashTable<SimpleAllocator, Optimistic<SpinLock>, Fnv1a64>,
+                         HashTable<LogarithmicAllocator, Optimistic<RobustMutex>, SipHash13>>;
 
 } // namespace ss::test
