@@ -61,6 +61,11 @@ def main():
         cases = list(xml.parse(path).iter("testcase")) if path.exists() else []
         if not cases:
             found["failed"].append((f"{build}: tests", "none was run"))
+        table = [line for case in cases for line in (case.findtext("system-out") or "").splitlines() if CELL.fullmatch(line)]
+        if table:
+            cells = path.parent / "crash_cells.txt"
+            cells.write_text("\n".join(table) + "\n")
+            figures.append(f"{build}: the states of each of {len(table)} cells, line by line: {cells}")
         for case in cases:
             outcome, reason = classify(case)
             found[outcome].append((f"{build}: {case.get('name')}", reason))

@@ -52,12 +52,15 @@ struct Effort {
     static constexpr std::size_t all = ~std::size_t{0};
 
     std::size_t second = all;        ///< images whose recovery is stepped through; every state of it is checked
+    std::size_t ways = 1;            ///< every how many of those states is taken over and read read-only as well
     std::size_t kills = all;         ///< where images can tell as well
     std::size_t kernel_kills = all;  ///< where only kills can tell
     std::size_t kernel_second = all; ///< of those, after which the recoverer is killed as well, at each of its states
 
     /// For every day: all images of the operation, some of what follows.
-    [[nodiscard]] static Effort brief() { return {.second = 16, .kills = 6, .kernel_kills = 40, .kernel_second = 2}; }
+    [[nodiscard]] static Effort brief() {
+        return {.second = 16, .ways = 4, .kills = 6, .kernel_kills = 40, .kernel_second = 2};
+    }
 };
 
 /// Chooses at most `most` of `count` things, evenly.
@@ -192,8 +195,12 @@ private:
             if (last == Outcome::before && happened && scenario_.changes)
                 report_.add(state, "alone", "has not happened, though it had happened an instruction before", image);
             happened |= last == Outcome::after;
-            if (!scenario_.alone && !scenario_.kernel_lock) check_takeover(image, state, last);
-            check_read_only(image, state, last);
+            if (!scenario_.alone && !scenario_.kernel_lock) {
+                check_takeover(image, state, last);
+                ++report_.takeover;
+            }
+            check_read_only(image, state, last, !scenario_.alone);
+            ++report_.read_only;
             if (last != Outcome::wrong && second(state.number)) crash_again(image, state, last);
         });
         settle(0);
@@ -210,7 +217,6 @@ private:
     /// A newcomer beside a living session. The answer is looked at later: it has to find out first that the victim is
     /// dead, and sleeps meanwhile.
     void check_takeover(const Image& image, const State& state, Outcome expected) {
-        ++report_.takeover;
         const Path path = place_for(image);
         auto other = std::make_unique<HeldByte>(path, other_byte_);
         Question question([&] { return examine(scenario_, path); });
@@ -222,10 +228,9 @@ private:
                             .mode = "takeover"});
     }
 
-    void check_read_only(const Image& image, const State& state, Outcome expected) {
-        ++report_.read_only;
+    void check_read_only(const Image& image, const State& state, Outcome expected, bool guarded) {
         const Path path = place_for(image);
-        Question question([&] { return look_read_only(scenario_, path); });
+        Question question([&] { return look_read_only(scenario_, path, guarded); });
         pending_.push_back({.question = std::move(question),
                             .other = nullptr,
                             .image = image,
@@ -260,7 +265,7 @@ private:
             const Testimony said = first.question.answer();
             if (said.problem == refused) continue;
             if (said.problem == needs_recovery) {
-                ++report_.needs_recovery;
+                if (first.state.second == nullptr) ++report_.needs_recovery;
                 continue;
             }
             const Outcome found = judge(first.image, first.state, first.mode, said);
@@ -270,7 +275,8 @@ private:
     }
 
     /// Steps a newcomer through its recovery of the image and checks what it leaves if it is killed, too: every
-    /// fourth time as it takes the lock over, otherwise when it is alone.
+    /// fourth time as it takes the lock over, otherwise when it is alone. What it leaves is recovered by the next newcomer
+    /// alone, by one that takes over in its turn, beside the same living session, and is read read-only.
     void crash_again(const Image& image, const State& state, Outcome expected) {
         ++report_.second_from;
         image.write(second_);
@@ -294,7 +300,15 @@ private:
             left.write(copy_);
             const Outcome found = judge(left, second, "second", ask([&] { return examine(scenario_, copy_); }));
             compare(left, second, "second", found, expected, "gives other contents than the first recovery");
+            if (report_.second % effort_.ways != 0) return;
+            if (other) {
+                check_takeover(left, second, expected);
+                ++report_.second_takeover;
+            }
+            check_read_only(left, second, expected, other.has_value());
+            ++report_.second_read_only;
         });
+        settle(0); // they point into the recording
     }
 
     // --- kills

@@ -31,12 +31,14 @@ inline const std::string refused = "refused, for readers need the lock";
     return said;
 }
 
-/// Reads without being able to change anything.
-[[nodiscard]] inline Testimony look_read_only(const Scenario& scenario, const std::filesystem::path& path) {
+/// Reads without being able to change anything. `guarded`: whoever was killed held the lock as long as there was something
+/// to undo. A newcomer who begins an era takes the lock as if nobody ever had it, and may be killed before.
+[[nodiscard]] inline Testimony look_read_only(const Scenario& scenario, const std::filesystem::path& path,
+                                              bool guarded) {
     Testimony said;
     try {
         const Pool pool = open_pool(path, Access::read_only);
-        if (!scenario.alone) scenario.check_guarded(pool);
+        if (guarded) scenario.check_guarded(pool);
         said.contents = scenario.contents(pool);
         if (scenario.readers_lock && !said.contents.empty())
             said.problem = "may be read, though readers need the lock";

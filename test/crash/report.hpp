@@ -89,9 +89,10 @@ struct Report {
     std::uint64_t changes = 0; ///< how many of them changed the pool
     std::uint64_t states = 0;  ///< distinct images that they left
     std::uint64_t alone = 0, takeover = 0, read_only = 0, second = 0, killed = 0; ///< states checked so
-    std::uint64_t needs_recovery = 0; ///< how many of the read-only openers were told so
-    std::uint64_t second_from = 0;    ///< from how many states recoveries were stepped through
-    std::uint64_t killed_alike = 0;   ///< kills that left the very image of the first run, locks aside
+    std::uint64_t needs_recovery = 0;                        ///< how many of the read-only openers were told so
+    std::uint64_t second_takeover = 0, second_read_only = 0; ///< of `second`, checked in these ways as well
+    std::uint64_t second_from = 0;                           ///< from how many states recoveries were stepped through
+    std::uint64_t killed_alike = 0; ///< kills that left the very image of the first run, locks aside
     std::uint64_t bad = 0;
     double seconds = 0;
 
@@ -117,7 +118,9 @@ struct Report {
         std::cout << std::flush;
     }
 
-    [[nodiscard]] std::uint64_t checks() const noexcept { return alone + takeover + read_only + second + killed; }
+    [[nodiscard]] std::uint64_t checks() const noexcept {
+        return alone + takeover + read_only + second + second_takeover + second_read_only + killed;
+    }
 
     static void print_heading() {
         std::printf("%-36s %-24s %6s %7s %6s %6s %6s %6s(%5s) %5s(%5s) %7s(%4s) %4s %6s\n", "scenario", "profile",

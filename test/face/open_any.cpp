@@ -28,9 +28,20 @@ struct Mine : ss::SpinLock {
 struct OlderMine : ss::SpinLock {
     static constexpr std::uint64_t fingerprint = ss::SpinLock::fingerprint + 1;
 };
+/// A lock that will not go with SimpleAllocator.
+struct Picky : ss::SpinLock {
+    static constexpr ss::PolicyId id = ss::policy_id("picky");
+};
 struct MyHash : ss::Fnv1a64 {
     static constexpr ss::PolicyId id = ss::policy_id("myhash");
 };
+
+} // namespace
+
+template <class Hash>
+inline constexpr bool ss::registry::compatible<ss::SimpleAllocator, Picky, Hash> = false;
+
+namespace {
 
 /// The profile that open_any opens the object with, if it has keys. One call for all tests: each is made for all of the
 /// product.
@@ -64,6 +75,16 @@ BOOST_AUTO_TEST_CASE(the_product_has_each_profile_once) {
         hashes.insert(ss::to_string(Table::hash_policy::id));
     });
     BOOST_TEST((allocators.size() == 3U && locks.size() == 4U && hashes.size() == 3U));
+}
+
+BOOST_AUTO_TEST_CASE(policies_that_do_not_fit_are_left_out) {
+    constexpr auto tables = ss::registry::hash_tables_of(ss::registry::allocators, hana::tuple_t<Picky, ss::SpinLock>,
+                                                         hana::tuple_t<ss::Fnv1a64>);
+    std::set<std::string> names;
+    hana::for_each(tables,
+                   [&](auto type) { names.insert(ss::registry::profile_name<typename decltype(type)::type>()); });
+    BOOST_TEST((names == std::set<std::string>{"LOGARIT picky FNV1A64", "SEGREG picky FNV1A64", "SIMPLE SPIN FNV1A64",
+                                               "LOGARIT SPIN FNV1A64", "SEGREG SPIN FNV1A64"}));
 }
 
 BOOST_AUTO_TEST_CASE(with_exchanges_one_policy) {

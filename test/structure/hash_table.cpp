@@ -425,7 +425,7 @@ BOOST_AUTO_TEST_CASE(walks) {
     auto walk = handle->begin();
     handle.reset();
     std::size_t rest = 0;
-    for (; walk != t.end(); ++walk, ++rest) t.erase((*walk).first);
+    for (; walk != t.end(); ++walk, ++rest) t.erase(walk->first);
     BOOST_TEST(rest == 3000U);
     BOOST_TEST(t.empty());
     // No lock is held in for_each.

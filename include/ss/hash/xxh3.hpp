@@ -27,6 +27,9 @@ static_assert(XXH_VERSION_NUMBER >= 800, "XXH3 has kept its results since xxHash
 /// x86-64 it is nowhere faster by much, and from some 200 bytes on it takes about twice as long. Good where other
 /// programs hash the same keys with XXH3.
 ///
+/// Since nothing includes it for you, nothing knows it but what you tell: `pool.verify<ss::Catalogue<ss::Xxh3>>()`,
+/// `ss::open_any(pool, name, ss::policies<ss::Xxh3>, f)`. Without, verify() says that it does not know the hash.
+///
 /// When NOT to use it: for short keys, where Wyhash is as fast and needs no package; where strangers choose the keys,
 /// since its constants are known and a seed of 64 bits is all that is secret. Take SipHash13.
 struct Xxh3 {

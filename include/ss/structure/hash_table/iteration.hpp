@@ -9,6 +9,7 @@
 
 #include <ss/structure/hash_table/lookup.hpp>
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -71,13 +72,29 @@ public:
     using iterator_category = std::input_iterator_tag;
     using iterator_concept = std::input_iterator_tag;
 
+    /// What operator-> leads to.
+    class Pointer {
+    public:
+        explicit Pointer(value_type value) : value_(std::move(value)) {}
+        [[nodiscard]] const value_type* operator->() const noexcept { return &value_; }
+
+    private:
+        value_type value_;
+    };
+    using pointer = Pointer;
+
     TableIterator() = default;
     explicit TableIterator(const Table& table) : table_(std::make_shared<Table>(table)) { refill(); }
 
     /// A copy: nothing can be changed through it.
-    [[nodiscard]] value_type operator*() const { return batch_[at_]; }
+    [[nodiscard]] value_type operator*() const {
+        assert(!is_end());
+        return batch_[at_];
+    }
+    [[nodiscard]] Pointer operator->() const { return Pointer(**this); }
 
     TableIterator& operator++() {
+        assert(!is_end());
         if (++at_ == batch_.size()) refill();
         return *this;
     }
