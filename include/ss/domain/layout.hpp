@@ -28,7 +28,7 @@ namespace ss::inline v0 {
 inline constexpr std::uint64_t domain_magic = 0x4E49'414D'4F44'7373U; // "ssDOMAIN"
 
 inline constexpr std::uint64_t journal_capacity = 4096; ///< words that one transaction can change
-inline constexpr std::uint64_t touched_capacity = 512;  ///< versions that one transaction can touch
+inline constexpr std::uint64_t touched_capacity = 510;  ///< versions that one transaction can touch
 /// Blocks that one transaction can free. The journal may be full before: each free keeps the allocator's `free_entries` of
 /// it for the commit, so 170 fill it with SegregatedAllocator. docs/errors.md has the table.
 inline constexpr std::uint64_t free_capacity = 256;
@@ -38,13 +38,16 @@ struct JournalEntry {
     Word old;    ///< what it held
 };
 
+/// The counts and the first of the versions lie in one cache line: most transactions touch one or two, and the line goes from
+/// core to core with the lock.
 struct Journal {
-    Word count;         ///< entries that count: 0 is "nothing to undo"
-    Word touched_count; ///< versions that may be odd
-    std::array<Word, 6> reserved;
+    Word count;                                 ///< entries that count: 0 is "nothing to undo"
+    Word touched_count;                         ///< versions that may be odd
     std::array<Word, touched_capacity> touched; ///< offsets of versions
     std::array<JournalEntry, journal_capacity> entries;
 };
+
+static_assert(offsetof(Journal, entries) % cache_line == 0);
 
 /// Lists of what waits to be freed piece by piece, one per kind of thing, since each kind is taken apart in its own way.
 /// An item's first word links to the next item of its kind.
