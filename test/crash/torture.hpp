@@ -14,6 +14,7 @@
 #include "crash/list_scenarios.hpp"
 #include "crash/pool_life.hpp"
 #include "crash/prefix_tree.hpp"
+#include "crash/prefix_tree_touches.hpp"
 #include "crash/priority_queue.hpp"
 #include "crash/queue.hpp"
 #include "crash/suite.hpp"
@@ -137,11 +138,14 @@ void torture_allocator(std::tuple<Locks...> locks) {
     });
 }
 
-/// The same for trees.
+/// The same for trees; and whether their readers are warned of every change.
 template <class A, class... Locks>
 void torture_trees(std::tuple<Locks...> locks) {
     torture_each<A>(locks, []<class L>(Torture& torture, std::type_identity<L>) {
-        torture.run(TreeScenarios::all(tree_profile<PrefixTree<A, L>>()));
+        const std::vector<Scenario> scenarios = TreeScenarios::all(tree_profile<PrefixTree<A, L>>());
+        if constexpr (is_optimistic<L>)
+            for (const Scenario& scenario : scenarios) BOOST_TEST(unguarded_change<L>(scenario) == "");
+        torture.run(scenarios);
     });
 }
 

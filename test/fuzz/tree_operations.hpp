@@ -5,13 +5,17 @@
 
 #include <ss/ss.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ss::test {
 
@@ -106,6 +110,7 @@ private:
 
     void step() {
         const std::uint8_t operation = bytes_.byte();
+        if (operation >= 192) return look_closely(operation);
         switch (operation % 12) {
         case 0:
         case 1:
@@ -138,6 +143,34 @@ private:
         }
     }
 
+    /// What is rarer, or takes longer to hold against the model.
+    void look_closely(std::uint8_t operation) {
+        switch (operation % 8) {
+        case 0:
+        case 1:
+            write_if(operation);
+            break;
+        case 2:
+            read();
+            break;
+        case 3:
+            step_on();
+            break;
+        case 4:
+            measure();
+            break;
+        case 5:
+            complete();
+            break;
+        case 6:
+            look_at_range();
+            break;
+        default:
+            check_all();
+            break;
+        }
+    }
+
     void insert() {
         const std::string k = key();
         const Value v = value();
@@ -148,6 +181,116 @@ private:
     void erase() {
         const std::string k = key();
         expect(tree_.erase(k) == (model_.erase(k) != 0), "erase");
+    }
+
+    /// A write under the condition that another key, or the same, is missing or has a value; its stamp says if it was
+    /// written.
+    void write_if(std::uint8_t operation) {
+        const std::string checked = key(), k = key();
+        const Value wanted = value(), v = value();
+        const auto at = model_.find(checked);
+        const auto stamp = tree_.stamp(k);
+        bool written = false;
+        switch (operation / 8 % 4) {
+        case 0:
+            written = !model_.contains(k);
+            expect(tree_.try_insert(k, v) == written, "try_insert");
+            if (written) model_[k] = v;
+            break;
+        case 1:
+            written = at == model_.end();
+            expect(tree_.insert_if(Check::missing(checked), k, v) == written, "insert_if something is missing");
+            if (written) model_[k] = v;
+            break;
+        case 2:
+            written = at != model_.end() && at->second == wanted;
+            expect(tree_.insert_if(Check(checked, wanted), k, v) == written, "insert_if");
+            if (written) model_[k] = v;
+            break;
+        default:
+            written = at != model_.end() && at->second == wanted && model_.contains(k);
+            expect(tree_.erase_if(Check(checked, wanted), k) == written, "erase_if");
+            if (written) model_.erase(k);
+            break;
+        }
+        expect(!written || tree_.stamp(k) != stamp, "the stamp of what was written");
+    }
+
+    void read() {
+        const std::string k = key();
+        const auto at = model_.find(k);
+        const bool there = at != model_.end();
+        expect(tree_.contains(k) == there && tree_.exists(k) == there, "contains");
+        const std::optional<ValueType> type = tree_.type(k);
+        expect(type.has_value() == there && (!there || *type == type_of(at->second)), "type");
+        const bool seen = tree_.visit(k, [&](const ValueView& v) { expect(view_of(at->second) == v, "visit"); });
+        expect(seen == there, "whether visit finds it");
+        const auto found = tree_.iterator_at(k);
+        expect(found.is_end() != there && (!there || found.key() == k), "iterator_at");
+    }
+
+    /// To the next key, and back to it from behind.
+    void step_on() {
+        const std::string k = key();
+        const auto next = model_.upper_bound(k);
+        const auto found = tree_.next_key_value(k);
+        expect(found.has_value() == (next != model_.end()), "next_key_value");
+        expect(!found || (found->first == next->first && found->second == next->second), "next_key_value");
+        const auto found_key = tree_.next_key(k);
+        expect(found_key.has_value() == found.has_value() && (!found || *found_key == found->first), "next_key");
+        auto it = tree_.upper_bound(k);
+        expect(it.is_end() == (next == model_.end()) && (it.is_end() || it.key() == next->first), "upper_bound");
+        if (next == model_.begin()) return;
+        --it;
+        expect(!it.is_end() && it.key() == std::prev(next)->first, "back from upper_bound");
+    }
+
+    void measure() {
+        const std::string prefix = key();
+        const auto [begin, end] = range_of(prefix);
+        const auto count = static_cast<std::uint64_t>(std::distance(begin, end));
+        expect(tree_.count_prefix(prefix) == count, "count_prefix");
+        const std::uint64_t nodes = tree_.nodes_for_prefix(prefix), bytes = tree_.bytes_for_prefix(prefix);
+        expect(nodes <= tree_.node_size() && nodes <= 2 * count, "nodes_for_prefix");
+        expect(tree_.nodes_for_prefix("") == tree_.node_size(), "nodes_for_prefix of all");
+        expect(bytes <= tree_.bytes_for_prefix("") && (nodes == 0 || bytes >= nodes * word_size), "bytes_for_prefix");
+    }
+
+    void complete() {
+        const std::string prefix = key();
+        const std::size_t k = bytes_.byte() % 8;
+        const auto [begin, end] = range_of(prefix);
+        std::vector<std::pair<std::string, Value>> expected(begin, end);
+        // By the kind of value alone, so that many are equal.
+        const auto less = [](const Value& x, const Value& y) { return x.index() < y.index(); };
+        std::ranges::stable_sort(expected, [&](const auto& x, const auto& y) { return less(y.second, x.second); });
+        if (expected.size() > k) expected.resize(k);
+        expect(tree_.top(prefix, k, less) == expected, "top");
+    }
+
+    void look_at_range() {
+        const std::string prefix = key();
+        auto [expected, end] = range_of(prefix);
+        for (const auto& [k, v] : tree_.prefix(prefix)) {
+            expect(expected != end && expected->first == k && expected->second == v, "prefix");
+            ++expected;
+        }
+        expect(expected == end, "the end of prefix");
+        const std::string to = key();
+        auto from = model_.lower_bound(prefix);
+        tree_.for_each(prefix, to, [&](std::string_view k, const ValueView& v) {
+            expect(from != model_.end() && from->first < to && from->first == k && view_of(from->second) == v,
+                   "for_each of a range");
+            ++from;
+        });
+        expect(from == model_.end() || from->first >= to, "the end of for_each of a range");
+    }
+
+    [[nodiscard]] std::pair<Model::iterator, Model::iterator> range_of(const std::string& prefix) {
+        const auto begin = model_.lower_bound(prefix);
+        auto end = begin;
+        while (end != model_.end() && end->first.starts_with(prefix)) ++end;
+        return {begin, end};
     }
 
     void erase_prefix() {

@@ -28,7 +28,7 @@ namespace ss::inline v0 {
 inline constexpr std::uint64_t domain_magic = 0x4E49'414D'4F44'7373U; // "ssDOMAIN"
 
 inline constexpr std::uint64_t journal_capacity = 4096; ///< words that one transaction can change
-inline constexpr std::uint64_t touched_capacity = 510;  ///< versions that one transaction can touch
+inline constexpr std::uint64_t touched_capacity = 518;  ///< versions that one transaction can touch
 /// Blocks that one transaction can free. The journal may be full before: each free keeps the allocator's `free_entries` of
 /// it for the commit, so 170 fill it with SegregatedAllocator. docs/errors.md has the table.
 inline constexpr std::uint64_t free_capacity = 256;
