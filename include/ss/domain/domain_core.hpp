@@ -12,7 +12,7 @@
 
 namespace ss::inline v0 {
 
-/// What `stats()` of a domain tells. Bytes are of the heap; read without the lock, so only roughly of one moment.
+/// What `stats()` of a domain tells. Bytes are of the heap. All of one moment: see Domain::stats.
 struct DomainStats {
     std::uint64_t entries = 0;            ///< named objects
     std::uint64_t bytes_committed = 0;    ///< of the region, the domain's own block included

@@ -249,6 +249,7 @@ public:
         return std::move(census.problems());
     }
 
+    /// Elements and their bytes, at constant cost; and those of the whole domain, of a moment later.
     [[nodiscard]] AtomicVectorStats stats() const {
         AtomicVectorStats stats;
         stats.size = size();

@@ -324,6 +324,7 @@ public:
         return std::move(census.problems());
     }
 
+    /// Entries, buckets and bytes, of one moment, at constant cost; and those of the whole domain, of a moment later.
     [[nodiscard]] HashTableStats stats() const {
         HashTableStats stats = table_stats();
         stats.domain = domain_.stats();

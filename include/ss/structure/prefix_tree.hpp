@@ -223,9 +223,11 @@ public:
         return hit ? std::optional(type) : std::nullopt;
     }
 
+    /// Whether the key is there, with whatever value, null too. One walk down, as find, without a copy of the value.
     [[nodiscard]] bool contains(const Bytes& key) const {
         return look_up(key, [](const auto&, Word) { return true; });
     }
+    /// The same: what the ancestor calls it.
     [[nodiscard]] bool exists(const Bytes& key) const { return contains(key); }
 
     /// Calls f(const ValueView&) with the value in place, under the lock; false if the key is missing. f may throw, and
@@ -288,7 +290,9 @@ public:
 
     // --- in order. Iterators read ahead, and hold no lock between steps: see detail::TreeIterator
 
+    /// The first key, read with the three that follow it; end() of an empty tree.
     [[nodiscard]] iterator begin() const { return {*this, {.key = {}}}; }
+    /// Behind the last key, also behind those that come later. Reads nothing.
     [[nodiscard]] iterator end() const { return iterator(*this); }
 
     /// The first key that is not before `key`, or end().
@@ -407,6 +411,8 @@ public:
         out << text;
     }
 
+    /// Entries, nodes and their bytes, of one moment and at constant cost, since every change keeps them; and those of the
+    /// whole domain, of a moment later.
     [[nodiscard]] PrefixTreeStats stats() const {
         const detail::SubtreeSum tree = counts();
         const DomainStats domain = domain_.stats();

@@ -218,6 +218,7 @@ public:
         return std::move(census.problems());
     }
 
+    /// Entries and their bytes, of one moment, at constant cost; and those of the whole domain, of a moment later.
     [[nodiscard]] PriorityQueueStats stats() const {
         const detail::HeapCounts counts = this->counts();
         PriorityQueueStats stats;

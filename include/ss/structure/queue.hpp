@@ -259,6 +259,7 @@ public:
         return std::move(census.problems());
     }
 
+    /// Items and their bytes, of one moment, at constant cost; and those of the whole domain, of a moment later.
     [[nodiscard]] QueueStats stats() const {
         QueueStats stats = counts();
         stats.domain = domain_.stats();

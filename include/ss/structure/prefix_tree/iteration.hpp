@@ -4,6 +4,7 @@
 #include <ss/structure/prefix_tree/walk.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <iterator>
 #include <memory>
@@ -44,11 +45,16 @@ public:
     /// At the first key from `start` on.
     TreeIterator(const Tree& tree, const WalkStart& start) : TreeIterator(tree) { read<Direction::up>(start); }
 
-    /// A copy: nothing can be changed through it.
-    [[nodiscard]] value_type operator*() const { return {std::string(batch_.key(at_)), copy_of(batch_.value(at_))}; }
+    /// A copy: nothing can be changed through it. Not at the end.
+    [[nodiscard]] value_type operator*() const {
+        assert(!is_end());
+        return {std::string(batch_.key(at_)), copy_of(batch_.value(at_))};
+    }
     [[nodiscard]] Pointer operator->() const { return Pointer(**this); }
 
+    /// Not at the end.
     TreeIterator& operator++() {
+        assert(!is_end());
         go<Direction::up>();
         return *this;
     }
