@@ -4,7 +4,6 @@
 
 #include <ss/ss.hpp>
 
-#include <boost/hana/cartesian_product.hpp>
 #include <boost/hana/concat.hpp>
 #include <boost/hana/filter.hpp>
 #include <boost/hana/for_each.hpp>
@@ -13,6 +12,9 @@
 #include <boost/hana/type.hpp>
 #include <boost/hana/unpack.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -70,27 +72,66 @@ inline constexpr auto with_optimistic = [](auto locks_list) {
 
 } // namespace detail
 
+/// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
+template <template <class...> class List, class Types>
+using AsList = typename decltype(hana::unpack(
+    Types{}, [](auto... types) { return hana::type_c<List<typename decltype(types)::type...>>; }))::type;
+
+namespace detail {
+
+/// A list that costs the compiler next to nothing: a product of vectors has hundreds of types.
+template <class... Ts>
+struct Types {
+    static constexpr auto tuple() { return hana::tuple_t<Ts...>; }
+};
+
+template <class... Lists>
+struct Join {
+    using type = Types<>;
+};
+template <class... Ts>
+struct Join<Types<Ts...>> {
+    using type = Types<Ts...>;
+};
+template <class... Ts, class... Us, class... Rest>
+struct Join<Types<Ts...>, Types<Us...>, Rest...> : Join<Types<Ts..., Us...>, Rest...> {};
+
+/// What the structure is of, and its policies: an element is none.
+template <template <class...> class Structure, class... Ps>
+inline constexpr bool fits = compatible<Ps...>;
+template <class T, class... Ps>
+inline constexpr bool fits<AtomicVector, T, Ps...> = compatible<Ps...>;
+
+/// Structure<P...> with each compatible choice of one P from each list, behind those that are chosen.
+template <template <class...> class Structure, class Chosen, class... Lists>
+struct Product;
+template <template <class...> class Structure, class... Ps>
+struct Product<Structure, Types<Ps...>> {
+    static constexpr auto form() {
+        if constexpr (fits<Structure, Ps...>)
+            return Types<Structure<Ps...>>{};
+        else
+            return Types<>{};
+    }
+    using type = decltype(form());
+};
+template <template <class...> class Structure, class... Ps, class... Qs, class... Rest>
+struct Product<Structure, Types<Ps...>, Types<Qs...>, Rest...> {
+    using type = typename Join<typename Product<Structure, Types<Ps..., Qs>, Rest...>::type...>::type;
+};
+
+/// The same of tuples of `hana::type`s.
+template <template <class...> class Structure, class... Lists>
+using ProductOf = typename Product<Structure, Types<>, AsList<Types, Lists>...>::type;
+
+} // namespace detail
+
 inline constexpr auto locks = detail::with_optimistic(bare_locks);
 
-/// HashTable with every compatible triple of three lists of policies, as `hana::type`s. The triples are filtered before
-/// a table is formed of them.
+/// HashTable with every compatible triple of three lists of policies, as `hana::type`s.
 template <class Allocators, class Locks, class Hashes>
-constexpr auto hash_tables_of(Allocators allocators_list, Locks locks_list, Hashes hashes_list) {
-    constexpr auto fits = [](auto triple) {
-        return hana::unpack(triple, [](auto a, auto l, auto h) {
-            return hana::bool_c<
-                compatible<typename decltype(a)::type, typename decltype(l)::type, typename decltype(h)::type>>;
-        });
-    };
-    constexpr auto form = [](auto triple) {
-        return hana::unpack(triple, [](auto a, auto l, auto h) {
-            return hana::type_c<
-                HashTable<typename decltype(a)::type, typename decltype(l)::type, typename decltype(h)::type>>;
-        });
-    };
-    return hana::transform(
-        hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list, hashes_list)), fits),
-        form);
+constexpr auto hash_tables_of(Allocators, Locks, Hashes) {
+    return detail::ProductOf<HashTable, Allocators, Locks, Hashes>::tuple();
 }
 
 /// HashTable with everything: the product.
@@ -105,19 +146,8 @@ inline constexpr auto few_hash_tables = hana::tuple_t<HashTable<>, HashTable<Sim
 
 /// A structure of an allocator and a lock with every compatible pair of two lists of policies, as `hana::type`s.
 template <template <class, class> class Structure, class Allocators, class Locks>
-constexpr auto structures_of(Allocators allocators_list, Locks locks_list) {
-    constexpr auto fits = [](auto pair) {
-        return hana::unpack(pair, [](auto a, auto l) {
-            return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
-        });
-    };
-    constexpr auto form = [](auto pair) {
-        return hana::unpack(pair, [](auto a, auto l) {
-            return hana::type_c<Structure<typename decltype(a)::type, typename decltype(l)::type>>;
-        });
-    };
-    return hana::transform(hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list)), fits),
-                           form);
+constexpr auto structures_of(Allocators, Locks) {
+    return detail::ProductOf<Structure, Allocators, Locks>::tuple();
 }
 
 /// PrefixTree with everything: the product.
@@ -143,21 +173,8 @@ inline constexpr auto vector_elements =
 
 /// AtomicVector with every compatible triple of lists of elements, and of two lists of policies, as `hana::type`s.
 template <class Elements, class Allocators, class Locks>
-constexpr auto atomic_vectors_of(Elements elements_list, Allocators allocators_list, Locks locks_list) {
-    constexpr auto fits = [](auto triple) {
-        return hana::unpack(triple, [](auto, auto a, auto l) {
-            return hana::bool_c<compatible<typename decltype(a)::type, typename decltype(l)::type>>;
-        });
-    };
-    constexpr auto form = [](auto triple) {
-        return hana::unpack(triple, [](auto t, auto a, auto l) {
-            return hana::type_c<
-                AtomicVector<typename decltype(t)::type, typename decltype(a)::type, typename decltype(l)::type>>;
-        });
-    };
-    return hana::transform(
-        hana::filter(hana::cartesian_product(hana::make_tuple(elements_list, allocators_list, locks_list)), fits),
-        form);
+constexpr auto atomic_vectors_of(Elements, Allocators, Locks) {
+    return detail::ProductOf<AtomicVector, Elements, Allocators, Locks>::tuple();
 }
 
 /// AtomicVector with every element and every policy once.
@@ -173,22 +190,8 @@ inline constexpr auto few_atomic_vectors =
 
 /// PriorityQueue with every compatible triple of three lists of policies, as `hana::type`s.
 template <class Allocators, class Locks, class Comparisons>
-constexpr auto priority_queues_of(Allocators allocators_list, Locks locks_list, Comparisons comparisons_list) {
-    constexpr auto fits = [](auto triple) {
-        return hana::unpack(triple, [](auto a, auto l, auto c) {
-            return hana::bool_c<
-                compatible<typename decltype(a)::type, typename decltype(l)::type, typename decltype(c)::type>>;
-        });
-    };
-    constexpr auto form = [](auto triple) {
-        return hana::unpack(triple, [](auto a, auto l, auto c) {
-            return hana::type_c<
-                PriorityQueue<typename decltype(a)::type, typename decltype(l)::type, typename decltype(c)::type>>;
-        });
-    };
-    return hana::transform(
-        hana::filter(hana::cartesian_product(hana::make_tuple(allocators_list, locks_list, comparisons_list)), fits),
-        form);
+constexpr auto priority_queues_of(Allocators, Locks, Comparisons) {
+    return detail::ProductOf<PriorityQueue, Allocators, Locks, Comparisons>::tuple();
 }
 
 /// PriorityQueue with everything: the product.
@@ -199,11 +202,6 @@ inline constexpr auto few_priority_queues =
     hana::tuple_t<PriorityQueue<>, PriorityQueue<SimpleAllocator, NullLock>,
                   PriorityQueue<LogarithmicAllocator, SpinLock>, PriorityQueue<SimpleAllocator, RobustMutex>,
                   PriorityQueue<LogarithmicAllocator, Optimistic<NullLock>>>;
-
-/// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
-template <template <class...> class List, class Types>
-using AsList = typename decltype(hana::unpack(
-    Types{}, [](auto... types) { return hana::type_c<List<typename decltype(types)::type...>>; }))::type;
 
 /// "SEGREG FUTEX+o WYHASH4", "SEGREG FUTEX+o": the profile of a structure, as the pool records it.
 template <class Structure>
@@ -235,10 +233,37 @@ bool with_profile(Tables tables, std::string_view allocator, std::string_view lo
 
 namespace detail {
 
+/// What a pool records of an object, beside its kind: the domain's policies, and what is the object's own.
+struct RecordedProfile {
+    Word allocator;
+    Word allocator_fingerprint;
+    Word lock;
+    Word lock_fingerprint;
+    Word own;             ///< hash or comparison; 0 for structures that have none
+    Word own_fingerprint; ///< of that, or of a vector's elements
+
+    bool operator==(const RecordedProfile&) const = default;
+};
+
+template <class A, class L>
+[[nodiscard]] constexpr RecordedProfile recorded_profile(PolicyId own, std::uint64_t own_fingerprint) noexcept {
+    return {static_cast<Word>(A::id), A::fingerprint,         static_cast<Word>(L::id),
+            L::fingerprint,           static_cast<Word>(own), own_fingerprint};
+}
+
 template <class Structure>
-struct IsVector : std::false_type {};
+inline constexpr RecordedProfile profile_of{};
+template <class A, class L, class H>
+inline constexpr RecordedProfile profile_of<HashTable<A, L, H>> = recorded_profile<A, L>(H::id, H::fingerprint);
+template <class A, class L>
+inline constexpr RecordedProfile profile_of<PrefixTree<A, L>> = recorded_profile<A, L>({}, 0);
+template <class A, class L>
+inline constexpr RecordedProfile profile_of<Queue<A, L>> = recorded_profile<A, L>({}, 0);
+template <class A, class L, class C>
+inline constexpr RecordedProfile profile_of<PriorityQueue<A, L, C>> = recorded_profile<A, L>(C::id, C::fingerprint);
 template <class T, class A, class L>
-struct IsVector<AtomicVector<T, A, L>> : std::true_type {};
+inline constexpr RecordedProfile
+    profile_of<AtomicVector<T, A, L>> = recorded_profile<A, L>({}, atomic_vector_fingerprint<T>);
 
 /// Finds out what an object is, so that it can be opened as that.
 template <class... Mine>
@@ -265,24 +290,15 @@ public:
 
     [[nodiscard]] bool is(PolicyId type) const noexcept { return load(entry_->type_id) == static_cast<Word>(type); }
 
-    /// Calls f(structure) with the one of these types that has the recorded policies. `own_policy` is what messages call
-    /// that which is not of the domain. Throws other_type if f takes none
+    /// Calls f(structure) with the one of these types that has the recorded policies. Of those that f does not take, no
+    /// code is made. `own_policy` is what messages call that which is not of the domain. Throws other_type if f takes none
     /// such; unknown_policy, naming it.
-    template <class Types, class F>
-    void open(Types types, F& f, const char* own_policy = "hash") const {
-        bool found = false;
-        boost::hana::for_each(types, [&](auto type) {
-            using Structure = typename decltype(type)::type;
-            if (found || !has_policies_of<Structure>()) return;
-            found = true;
-            if constexpr (std::is_invocable_v<F&, Structure&>) {
-                Structure structure(*pool_, *name_);
-                f(structure);
-            } else {
-                throw_not_taken();
-            }
-        });
-        if (found) return;
+    template <class... Structures, class F>
+    void open(registry::detail::Types<Structures...>, F& f, const char* own_policy = "hash") const {
+        static constexpr std::array<RecordedProfile, sizeof...(Structures)> profiles = {profile_of<Structures>...};
+        static constexpr std::array<Opening<F>, sizeof...(Structures)> openings = {opening<Structures, F>()...};
+        const auto found = std::find(profiles.begin(), profiles.end(), profile());
+        if (found != profiles.end()) return openings[static_cast<std::size_t>(found - profiles.begin())](*this, f);
         bool known = false;
         with_allocator(All{}, load(state_->allocator_id), load(state_->allocator_fingerprint),
                        [&]<class A>() { known = true; });
@@ -298,20 +314,39 @@ public:
     }
 
 private:
-    template <class Structure>
-    [[nodiscard]] bool has_policies_of() const noexcept {
-        if (!is_policy<typename Structure::allocator_policy>(load(state_->allocator_id),
-                                                             load(state_->allocator_fingerprint)) ||
-            !is_policy<typename Structure::lock_policy>(load(state_->lock_id), load(state_->lock_fingerprint)))
-            return false;
-        if constexpr (requires { typename Structure::hash_policy; })
-            return is_policy<typename Structure::hash_policy>(load(entry_->hash_id), load(entry_->hash_fingerprint));
-        if constexpr (IsVector<Structure>::value)
-            return load(entry_->type_fingerprint) == atomic_vector_fingerprint<typename Structure::value_type>;
-        if constexpr (requires { typename Structure::compare_policy; })
-            return is_policy<typename Structure::compare_policy>(load(entry_->hash_id),
-                                                                 load(entry_->hash_fingerprint));
-        return true;
+    template <class F>
+    using Opening = void (*)(const AnyOpener&, F&);
+
+    template <class Structure, class F>
+    [[nodiscard]] static constexpr Opening<F> opening() noexcept {
+        if constexpr (std::is_invocable_v<F&, Structure&>)
+            return [](const AnyOpener& self, F& f) {
+                Structure structure(*self.pool_, *self.name_);
+                f(structure);
+            };
+        else
+            return &refuse<F>;
+    }
+
+    template <class F>
+    static void refuse(const AnyOpener& self, F&) {
+        self.throw_not_taken();
+    }
+
+    [[nodiscard]] RecordedProfile profile() const noexcept {
+        RecordedProfile profile = {.allocator = load(state_->allocator_id),
+                                   .allocator_fingerprint = load(state_->allocator_fingerprint),
+                                   .lock = load(state_->lock_id),
+                                   .lock_fingerprint = load(state_->lock_fingerprint),
+                                   .own = 0,
+                                   .own_fingerprint = 0};
+        if (is(hash_table_type) || is(priority_queue_type)) {
+            profile.own = load(entry_->hash_id);
+            profile.own_fingerprint = load(entry_->hash_fingerprint);
+        } else if (is(atomic_vector_type)) {
+            profile.own_fingerprint = load(entry_->type_fingerprint);
+        }
+        return profile;
     }
 
     [[nodiscard]] const std::string& path() const { return pool_->attachment()->name(); }
@@ -345,26 +380,24 @@ private:
 template <class... Mine, class F>
 void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f) {
     namespace hana = boost::hana;
+    using namespace registry::detail;
+    using Own = Policies<Mine...>;
+    using Allocators = decltype(hana::concat(registry::allocators, only<IsAllocator>(Own{})));
+    using Locks = decltype(hana::concat(registry::locks, with_optimistic(only<IsLock>(Own{}))));
+    using Hashes = decltype(hana::concat(registry::hashes, only<IsHash>(Own{})));
+    using Comparisons = decltype(hana::concat(registry::comparisons, only<IsCompare>(Own{})));
+    using Elements = std::remove_const_t<decltype(registry::vector_elements)>;
     const detail::AnyOpener<Mine...> opener(pool, name);
-    constexpr auto allocators = hana::concat(
-        registry::allocators, registry::detail::only<registry::detail::IsAllocator>(Policies<Mine...>{}));
-    constexpr auto locks = hana::concat(
-        registry::locks,
-        registry::detail::with_optimistic(registry::detail::only<registry::detail::IsLock>(Policies<Mine...>{})));
-    constexpr auto hashes =
-        hana::concat(registry::hashes, registry::detail::only<registry::detail::IsHash>(Policies<Mine...>{}));
-    constexpr auto comparisons =
-        hana::concat(registry::comparisons, registry::detail::only<registry::detail::IsCompare>(Policies<Mine...>{}));
     if (opener.is(hash_table_type))
-        opener.open(registry::hash_tables_of(allocators, locks, hashes), f);
+        opener.open(ProductOf<HashTable, Allocators, Locks, Hashes>{}, f);
     else if (opener.is(prefix_tree_type))
-        opener.open(registry::structures_of<PrefixTree>(allocators, locks), f);
+        opener.open(ProductOf<PrefixTree, Allocators, Locks>{}, f);
     else if (opener.is(queue_type))
-        opener.open(registry::structures_of<Queue>(allocators, locks), f);
+        opener.open(ProductOf<Queue, Allocators, Locks>{}, f);
     else if (opener.is(atomic_vector_type))
-        opener.open(registry::atomic_vectors_of(registry::vector_elements, allocators, locks), f);
+        opener.open(ProductOf<AtomicVector, Elements, Allocators, Locks>{}, f);
     else if (opener.is(priority_queue_type))
-        opener.open(registry::priority_queues_of(allocators, locks, comparisons), f, "comparison");
+        opener.open(ProductOf<PriorityQueue, Allocators, Locks, Comparisons>{}, f, "comparison");
     else
         opener.throw_not_taken();
 }

@@ -148,8 +148,7 @@ template <class L>
                       ", and its version has not moved. " + describe_address(change.pc);
     };
     recording.for_each([&](const Image& image, const Change* change) {
-        const bool rests = word(image, journal + offsetof(Journal, count)) == 0 &&
-                           word(image, journal + offsetof(Journal, touched_count)) == 0;
+        const bool rests = word(image, journal + offsetof(Journal, counts)) == 0;
         if (change != nullptr)
             for (const auto& [offset, value] : change->words) {
                 const auto guard = guards.find(offset);

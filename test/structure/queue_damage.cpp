@@ -167,8 +167,10 @@ BOOST_AUTO_TEST_CASE(verify_notices) {
         const ss::DomainCore& core = q.domain().core();
         ss::detail::QueueHead& head = head_of(core);
         for (Word* const word :
-             {&head.first, &head.last, &head.items, &head.payload, &head.bytes, &head.leased, &head.tables,
-              &head.free_slot, &entry_of(core, "q").root[ss::detail::queue_head_root]})
+             {&head.first, &head.last, &head.bytes, &head.leased, &head.tables, &head.free_slot,
+              &entry_of(core, "q").root[ss::detail::queue_head_root],
+              &entry_of(core, "q").root[ss::detail::queue_items_root],
+              &entry_of(core, "q").root[ss::detail::queue_payload_root]})
             for (unsigned way = 0; way < ways; ++way) {
                 const Word value = damaged(*word, way, head.first + 64);
                 if (value == *word) continue;
@@ -187,9 +189,9 @@ BOOST_AUTO_TEST_CASE(verify_notices) {
         --entry_of(core, "q").root[ss::detail::queue_number_root];
         BOOST_TEST(wrong_with(q).find("a number that was not given yet") != std::string::npos);
         ++entry_of(core, "q").root[ss::detail::queue_number_root];
-        ++head.items;
+        ++entry_of(core, "q").root[ss::detail::queue_items_root];
         BOOST_TEST(wrong_with(q).find("queue \"q\": has 21 items and counts 22") != std::string::npos, wrong_with(q));
-        --head.items;
+        --entry_of(core, "q").root[ss::detail::queue_items_root];
         BOOST_TEST(wrong_with(pool) == "");
     });
 }

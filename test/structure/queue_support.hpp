@@ -16,11 +16,11 @@ template <class Queue>
 }
 template <class Queue>
 [[nodiscard]] bool somebody_waits_for_item(Queue& q, const std::string& name = "q") {
-    return somebody_waits(q, name, detail::queue_items_root);
+    return somebody_waits(q, name, detail::queue_item_waiters_root);
 }
 template <class Queue>
 [[nodiscard]] bool somebody_waits_for_room(Queue& q, const std::string& name = "q") {
-    return somebody_waits(q, name, detail::queue_room_root);
+    return somebody_waits(q, name, detail::queue_room_waiters_root);
 }
 
 } // namespace ss::test

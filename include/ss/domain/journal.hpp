@@ -1,21 +1,25 @@
 // The undo journal: how a transaction of words becomes all or nothing under a kill and under a throw.
 //
-//     count | touched_count | touched[0] touched[1] … | {offset, old} {offset, old} …
+//     … touched[1] touched[0] | counts | {offset, old} {offset, old} {offset, old} …
+//                 ^           ^                                              ^
+//                 └ a cache line: all that a small transaction needs ────────┘
+//
+//     counts: versions touched (32) | entries (32)
 //
 // A SIGKILL falls between two instructions: what came before is in the shared memory, the rest never happens. So a
 // change is recorded before it is made, and only the compiler has to be kept from turning that around; whoever comes
 // after the death sees all of it. CPU fences are for optimistic readers alone, who look while the writer lives.
 //
-//     record(word)   entry n = {offset, old value}; count = n + 1; then the caller changes the word
-//     touch(version) touched n = offset; touched_count = n + 1; version odd; release fence; then what it guards changes
-//     commit()       count = 0: the one store at which the transaction has happened; touched versions become even
-//     rollback()     old values go back, newest first; count = 0; touched versions become even
+//     record(word)   entry n = {offset, old value}; n + 1 entries; then the caller changes the word
+//     touch(version) touched n = offset; n + 1 touched; version odd; release fence; then what it guards changes
+//     commit()       no entries: the one store at which the transaction has happened; touched versions become even
+//     rollback()     old values go back, newest first; no entries; touched versions become even
 //
 // Rolling back and evening out can be killed and started over: both write the same values again, or higher versions.
 // In either case a version gets a value that it never had: a reader that saw any state in between starts over.
 //
-// Recovery is rollback by the next owner of the lock. If count is 0 and versions are touched, the owner died between
-// its commit and its last version: the same code evens them out and undoes nothing.
+// Recovery is rollback by the next owner of the lock. If there are no entries and versions are touched, the owner died
+// between its commit and its last version, or before its first change: the same code evens them out and undoes nothing.
 #pragma once
 
 #include <ss/base/error.hpp>
@@ -36,21 +40,20 @@ public:
     Undo(const Region& region, DomainBlock& block) noexcept : region_(&region), block_(&block) {}
 
     /// True if the last owner left something behind.
-    [[nodiscard]] bool is_dirty() const noexcept {
-        return (load(journal().count) | load(journal().touched_count)) != 0;
-    }
+    [[nodiscard]] bool is_dirty() const noexcept { return load(journal().counts) != 0; }
 
     /// Notes the values of these words, so that a rollback restores them. Throws transaction_too_large and has done
     /// nothing.
     template <std::same_as<Word>... Words>
     void record(const Words&... words) {
-        const Word n = load(journal().count);
+        const Word counts = load(journal().counts);
+        const Word n = JournalCounts::entries(counts);
         if (n + sizeof...(words) > journal_capacity - reserved_) [[unlikely]]
             refuse_entry();
         JournalEntry* entry = &journal().entries[n];
         (note(*entry++, words), ...);
         compiler_fence();
-        put(journal().count, n + sizeof...(words));
+        put(journal().counts, counts + sizeof...(words));
         compiler_fence();
     }
 
@@ -59,12 +62,13 @@ public:
         const Word value = load(version);
         if ((value & 1) != 0) return; // by this transaction: the last owner's were evened out
         const std::uint64_t offset = recoverable(version);
-        const Word n = load(journal().touched_count);
+        const Word counts = load(journal().counts);
+        const Word n = JournalCounts::touched(counts);
         if (n >= touched_capacity) [[unlikely]]
             refuse_version();
-        put(journal().touched[n], offset);
+        put(touched(n), offset);
         compiler_fence();
-        put(journal().touched_count, n + 1);
+        put(journal().counts, counts + JournalCounts::one_touched);
         compiler_fence();
         put(version, value + 1);
         fence_release(version);
@@ -73,36 +77,37 @@ public:
 
     /// Keeps that many entries for later, when a throw would come too late.
     void reserve(std::uint64_t entries) {
-        if (load(journal().count) + reserved_ + entries > journal_capacity)
+        if (count() + reserved_ + entries > journal_capacity)
             refuse("its " + std::to_string(journal_capacity) + " journal entries");
         reserved_ += entries;
     }
     void unreserve(std::uint64_t entries) noexcept { reserved_ -= entries; }
 
-    [[nodiscard]] std::uint64_t count() const noexcept { return load(journal().count); }
+    /// Of its entries.
+    [[nodiscard]] std::uint64_t count() const noexcept { return JournalCounts::entries(load(journal().counts)); }
 
     void commit() {
-        const Word n = load(journal().count);
+        const Word counts = load(journal().counts), n = JournalCounts::entries(counts);
         if (n > load(block_->journal_high_water)) put(block_->journal_high_water, n);
         compiler_fence();
-        put(journal().count, 0);
+        put(journal().counts, counts - n);
         compiler_fence();
         if (only_touched_ == nullptr) return settle_versions();
         settle(*only_touched_);
         only_touched_ = nullptr;
-        put(journal().touched_count, 0);
+        put(journal().counts, 0);
     }
 
     /// Undoes all entries past the first `keep`; versions stay odd. Throws errc::damaged if an entry points where no
     /// transaction writes.
     void undo_to(std::uint64_t keep) {
-        const Word n = load(journal().count);
+        const Word counts = load(journal().counts), n = JournalCounts::entries(counts);
         if (n > journal_capacity) refuse_damaged("has " + std::to_string(n) + " entries");
         if (n <= keep) return;
         // One pass, then one store: an entry undone twice is undone as well as once.
         for (Word i = n; i-- > keep;) put(checked(load(journal().entries[i].offset)), load(journal().entries[i].old));
         compiler_fence();
-        put(journal().count, keep);
+        put(journal().counts, counts - (n - keep));
         compiler_fence();
     }
 
@@ -120,6 +125,7 @@ public:
 
 private:
     [[nodiscard]] Journal& journal() const noexcept { return block_->journal; }
+    [[nodiscard]] Word& touched(Word n) const noexcept { return journal().touched[touched_capacity - 1 - n]; }
 
     void note(JournalEntry& entry, const Word& word) {
         put(entry.offset, recoverable(word));
@@ -128,11 +134,11 @@ private:
 
     /// (v | 1) + 1: even, and never a value from before, whether or not the death fell between the two.
     void settle_versions() {
-        const Word n = load(journal().touched_count);
+        const Word n = JournalCounts::touched(load(journal().counts));
         if (n == 0) return;
         if (n > touched_capacity) refuse_damaged("has touched " + std::to_string(n) + " versions");
-        for (Word i = 0; i < n; ++i) settle(checked(load(journal().touched[i])));
-        put(journal().touched_count, 0);
+        for (Word i = 0; i < n; ++i) settle(checked(load(touched(i))));
+        put(journal().counts, 0); // of entries there are none by now
         only_touched_ = nullptr;
     }
 

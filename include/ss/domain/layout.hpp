@@ -28,7 +28,7 @@ namespace ss::inline v0 {
 inline constexpr std::uint64_t domain_magic = 0x4E49'414D'4F44'7373U; // "ssDOMAIN"
 
 inline constexpr std::uint64_t journal_capacity = 4096; ///< words that one transaction can change
-inline constexpr std::uint64_t touched_capacity = 518;  ///< versions that one transaction can touch
+inline constexpr std::uint64_t touched_capacity = 513;  ///< versions that one transaction can touch
 /// Blocks that one transaction can free. The journal may be full before: each free keeps the allocator's `free_entries` of
 /// it for the commit, so 170 fill it with SegregatedAllocator. docs/errors.md has the table.
 inline constexpr std::uint64_t free_capacity = 256;
@@ -38,16 +38,23 @@ struct JournalEntry {
     Word old;    ///< what it held
 };
 
-/// The counts and the first of the versions lie in one cache line: most transactions touch one or two, and the line goes from
-/// core to core with the lock.
-struct Journal {
-    Word count;                                 ///< entries that count: 0 is "nothing to undo"
-    Word touched_count;                         ///< versions that may be odd
-    std::array<Word, touched_capacity> touched; ///< offsets of versions
+/// How much of a journal counts, in one word: 0 is "nothing to undo, nothing to even out".
+struct JournalCounts {
+    static constexpr Word one_touched = Word{1} << 32;
+
+    [[nodiscard]] static constexpr Word entries(Word counts) noexcept { return counts & (one_touched - 1); }
+    [[nodiscard]] static constexpr Word touched(Word counts) noexcept { return counts >> 32; }
+};
+
+/// One list grows down and one up from the counts. So these, the first version and the first three entries lie in one cache
+/// line, which goes from core to core with the lock; and many a transaction needs no other.
+struct alignas(cache_line) Journal {
+    std::array<Word, touched_capacity> touched; ///< offsets of versions that may be odd; the last of them is the first one
+    Word counts;
     std::array<JournalEntry, journal_capacity> entries;
 };
 
-static_assert(offsetof(Journal, entries) % cache_line == 0);
+static_assert((offsetof(Journal, counts) - word_size) % cache_line == 0);
 
 /// Lists of what waits to be freed piece by piece, one per kind of thing, since each kind is taken apart in its own way.
 /// An item's first word links to the next item of its kind.
@@ -84,14 +91,17 @@ inline constexpr std::uint64_t entries_per_page = 15;
 
 /// What the domain knows of one named object. Entries are never freed, so `version` is fit to validate reads.
 struct alignas(cache_line) DirectoryEntry {
-    Word version;    ///< odd while the object as a whole changes: made, cleared, removed
-    Word generation; ///< odd while there is an object; never the same for two objects
+    // What operations need: a cache line.
+    Word version;             ///< odd while the object as a whole changes: made, cleared, removed
+    Word generation;          ///< odd while there is an object; never the same for two objects
+    std::array<Word, 6> root; ///< the object's own
+    // What opening needs, and the hash.
     Word type_id;
     Word type_fingerprint;
     Word hash_id; ///< or what it compares by; 0 for types that have no such policy
     Word hash_fingerprint;
     std::array<Word, 2> seed; ///< of the hash
-    std::array<Word, 8> root; ///< the object's own
+    std::array<Word, 2> reserved;
     Word name_size;
     std::array<Word, max_name_size / word_size> name;
 };

@@ -43,7 +43,7 @@ public:
     Transaction(DomainCore& domain, Attachment::Stamp stamp) noexcept
         : domain_(&domain), region_(&domain.region()), block_(&domain.block()), undo_(domain.undo()), stamp_(stamp) {
         // Whoever sees what is stored in here sees the versions, too, that the owners before changed.
-        if constexpr (Versioned) fence_release(block_->journal.count);
+        if constexpr (Versioned) fence_release(block_->journal.counts);
     }
 
     Transaction(const Transaction&) = delete;
@@ -136,7 +136,7 @@ public:
         const std::uint64_t offset = A::allocate(allocator(), *this, size, alignment);
         // Some reader may still look at what this block was before. If it sees a word that we fill in now, it must
         // see the version, too, whose change took the block away from what it was.
-        fence_release(block_->journal.count);
+        fence_release(block_->journal.counts);
         return offset;
     }
 

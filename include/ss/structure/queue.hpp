@@ -94,7 +94,7 @@ public:
     /// Appends an item as soon as there is room; false if there was none within `timeout`.
     bool push_for(const Bytes& value, const Timeout& timeout) {
         const Pieces pieces(value);
-        return wait_for(detail::queue_room_root, timeout,
+        return wait_for(detail::queue_room_waiters_root, timeout,
                         [&](Queue& self, Tx& tx) { return self.try_push_in(tx, End::back, pieces); });
     }
 
@@ -125,7 +125,7 @@ public:
         detail::LeaseRef ref;
         Attachment::Stamp stamp = 0;
         Queue held = *this;
-        if (!wait_for(detail::queue_items_root, timeout, [&](Queue& self, Tx& tx) {
+        if (!wait_for(detail::queue_item_waiters_root, timeout, [&](Queue& self, Tx& tx) {
                 stamp = tx.stamp();
                 return self.lease_in(tx, ref, value);
             }))
@@ -341,15 +341,17 @@ private:
     [[nodiscard]] const detail::QueueHead& head() const {
         return region().at(Offset<detail::QueueHead>{load(object_.entry->root[detail::queue_head_root])});
     }
+    [[nodiscard]] const Word& items() const noexcept { return object_.entry->root[detail::queue_items_root]; }
+    [[nodiscard]] const Word& payload() const noexcept { return object_.entry->root[detail::queue_payload_root]; }
 
     // --- reading
 
     [[nodiscard]] QueueStats counts() const {
         QueueStats counts;
         detail::read_object(domain_, object_, [&](auto) {
-            counts.entries = load(head().items);
+            counts.entries = load(items());
             counts.leased = load(head().leased);
-            counts.payload = load(head().payload);
+            counts.payload = load(payload());
             counts.bytes_allocated = load(head().bytes);
             return true;
         });
@@ -468,7 +470,7 @@ private:
     [[noreturn, gnu::cold, gnu::noinline]] void throw_full() const {
         throw Error(errc::full,
                     "queue \"" + detail::entry_name(*object_.entry) + "\" holds " +
-                        std::to_string(load(head().items)) + " items of " + std::to_string(load(head().payload)) +
+                        std::to_string(load(items())) + " items of " + std::to_string(load(payload())) +
                         " bytes, and was made for " + std::to_string(load(head().max_items)) + " items and " +
                         std::to_string(load(head().max_bytes)) + " bytes (0: any)",
                     domain_.core().attachment().name());
@@ -497,14 +499,14 @@ private:
 
     std::optional<std::string> pop_for(End end, const Timeout& timeout) {
         std::optional<std::string> value;
-        wait_for(detail::queue_items_root, timeout, [&](Queue& self, Tx& tx) {
+        wait_for(detail::queue_item_waiters_root, timeout, [&](Queue& self, Tx& tx) {
             return self.pop_in(tx, end, [&](std::string_view bytes) { value.emplace(bytes); });
         });
         return value;
     }
 
     bool pop_into(End end, std::string& value, const Timeout& timeout) {
-        return wait_for(detail::queue_items_root, timeout, [&](Queue& self, Tx& tx) {
+        return wait_for(detail::queue_item_waiters_root, timeout, [&](Queue& self, Tx& tx) {
             return self.pop_in(tx, end, [&](std::string_view bytes) { value.assign(bytes); });
         });
     }

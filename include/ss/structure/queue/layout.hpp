@@ -1,9 +1,10 @@
 // The bytes of a queue: a head, items that link to each other, and tables of leases.
 //
-//     directory entry: version | generation | … | root[0] = head
+//     directory entry: version | generation | root[0] = head
 //                      root[1], root[2]: wait words, for items and for room | root[3]: number of the newest lease
+//                      root[4], root[5]: items that wait, and their bytes
 //
-//     head:    … first | last | items … tables | free slot | …
+//     head:    … first | last | … tables | free slot | …
 //     page:    previous | next | begin | end | size | taken taken | … item item item …         items: from begin to end
 //     item:    size (32) leases (32) | bytes, padded with zeros to a word | size
 //     table:   next table | slot slot slot … (31 of them)
@@ -27,7 +28,8 @@
 // slot, or of a handle, is at most the newest, and no slot ever has a number that any other lease was given.
 //
 // Everything is guarded by the entry's version, and changed under the lock. The wait words are no part of a transaction:
-// see domain/wakes.hpp.
+// see domain/wakes.hpp. A push and a pop write to the cache line of version and roots, and to that of the page's begin; the
+// head changes when a page comes or goes, and is read by all meanwhile.
 //
 // A head on the garbage list has the pages and tables that are still to be freed.
 #pragma once
@@ -43,14 +45,13 @@
 namespace ss::inline v0::detail {
 
 /// Words of the directory entry's roots.
-inline constexpr std::size_t queue_head_root = 0, queue_items_root = 1, queue_room_root = 2, queue_number_root = 3;
+inline constexpr std::size_t queue_head_root = 0, queue_item_waiters_root = 1, queue_room_waiters_root = 2,
+                             queue_number_root = 3, queue_items_root = 4, queue_payload_root = 5;
 
 struct QueueHead {
     Word garbage_next; ///< when it is garbage
     Word first;        ///< of those that wait
     Word last;
-    Word items;         ///< that wait
-    Word payload;       ///< their bytes
     Word further_bytes; ///< allocated for all but the items that wait: those follow, so no push and no pop changes it
     Word bytes;         ///< allocated for all of the queue
     Word leased;        ///< items that are leased

@@ -105,7 +105,7 @@ public:
                 .count());
         const Word looked = load(head_->looked);
         // Where clocks differ (time namespaces), it is asked too often.
-        if (load(head_->items) != 0 && now - looked < static_cast<Word>(look_every.count())) return false;
+        if (load(queue_->items()) != 0 && now - looked < static_cast<Word>(look_every.count())) return false;
         put(head_->looked, now);
         return true;
     }

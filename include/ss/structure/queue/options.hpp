@@ -40,6 +40,6 @@ struct QueueStats {
 /// The type id of every Queue, whatever its policies.
 inline constexpr PolicyId queue_type = policy_id("QUEUE");
 inline constexpr std::uint64_t queue_fingerprint = fingerprint(
-    2, sizeof(detail::QueueHead), sizeof(detail::QueuePage), sizeof(detail::LeaseTable), sizeof(DirectoryEntry));
+    3, sizeof(detail::QueueHead), sizeof(detail::QueuePage), sizeof(detail::LeaseTable), sizeof(DirectoryEntry));
 
 } // namespace ss::inline v0

@@ -53,8 +53,8 @@ inline void verify_queue(const Region& region, const DirectoryEntry& entry, cons
             offset = load(page.next);
         }
         if (load(head.last) != previous) complain("does not end with its last page");
-        compare("items", items, load(head.items));
-        compare("bytes in items", payload, load(head.payload));
+        compare("items", items, load(entry.root[queue_items_root]));
+        compare("bytes in items", payload, load(entry.root[queue_payload_root]));
         std::uint64_t leased = 0, slots = 0;
         for_each_slot(region, load(head.tables), [&](const LeaseSlot& slot) {
             ++slots;

@@ -27,6 +27,9 @@ public:
     }
 
     [[nodiscard]] QueueHead& head() const noexcept { return *head_; }
+    /// Items that wait, and their bytes.
+    [[nodiscard]] Word& items() const noexcept { return entry_->root[queue_items_root]; }
+    [[nodiscard]] Word& payload() const noexcept { return entry_->root[queue_payload_root]; }
 
     /// Throws too_large for an item that there will never be room for.
     [[nodiscard]] bool has_room(std::uint64_t size) const {
@@ -34,8 +37,7 @@ public:
         if (max_bytes != 0 && size > max_bytes) [[unlikely]]
             throw Error(errc::too_large, "an item of " + std::to_string(size) +
                                              " bytes, where all together may have " + std::to_string(max_bytes));
-        return (max_items == 0 || load(head_->items) < max_items) &&
-               (max_bytes == 0 || load(head_->payload) <= max_bytes - size);
+        return (max_items == 0 || load(items()) < max_items) && (max_bytes == 0 || load(payload()) <= max_bytes - size);
     }
 
     void push(End end, const Pieces& value, std::uint64_t size) {
@@ -95,7 +97,7 @@ public:
         const Word* const old = reinterpret_cast<const Word*>(head_);
         for (std::uint64_t i = 0; i < sizeof(QueueHead) / word_size; ++i) tx_->fill(fresh[i], load(old[i]));
         QueueHead& head = tx_->region().at(Offset<QueueHead>{offset});
-        for (Word* const word : {&head.first, &head.last, &head.items, &head.payload}) tx_->fill(*word, 0);
+        for (Word* const word : {&head.first, &head.last}) tx_->fill(*word, 0);
         const std::uint64_t before = load(entry_->root[queue_head_root]);
         const std::uint64_t waiting = load(head_->bytes) - load(head_->further_bytes);
         const std::uint64_t rest = load(head_->further_bytes) - tx_->block_size(before) + tx_->block_size(offset);
@@ -103,7 +105,7 @@ public:
         tx_->fill(head.further_bytes, rest);
         begin();
         tx_->store(head_->tables, 0);
-        tx_->store(entry_->root[queue_head_root], offset);
+        tx_->store(Change{entry_->root[queue_head_root], offset}, Change{items(), 0}, Change{payload(), 0});
         tx_->discard(GarbageKind::queue, before, waiting + tx_->block_size(before));
         head_ = &head;
         wake_for_room(INT_MAX);
@@ -114,7 +116,7 @@ public:
         const std::uint64_t before = load(entry_->root[queue_head_root]);
         begin();
         tx_->discard(GarbageKind::queue, before, load(head_->bytes));
-        tx_->wake(entry_->root[queue_items_root], INT_MAX);
+        tx_->wake(entry_->root[queue_item_waiters_root], INT_MAX);
         wake_for_room(INT_MAX);
     }
 
@@ -261,21 +263,19 @@ private:
     /// An item of `size` bytes waits, and these words change.
     template <std::same_as<Change>... Changes>
     void count(std::uint64_t size, const Changes&... changes) {
-        tx_->store(Change{head_->items, load(head_->items) + 1}, Change{head_->payload, load(head_->payload) + size},
-                   changes...);
-        tx_->wake(entry_->root[queue_items_root]);
+        tx_->store(Change{items(), load(items()) + 1}, Change{payload(), load(payload()) + size}, changes...);
+        tx_->wake(entry_->root[queue_item_waiters_root]);
     }
 
     /// It does not any more.
     template <std::same_as<Change>... Changes>
     void discount(std::uint64_t size, const Changes&... changes) {
-        tx_->store(Change{head_->items, load(head_->items) - 1}, Change{head_->payload, load(head_->payload) - size},
-                   changes...);
+        tx_->store(Change{items(), load(items()) - 1}, Change{payload(), load(payload()) - size}, changes...);
         // What one item left may be room for several, or for none of those who are asked first.
         wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
     }
 
-    void wake_for_room(int sleepers) { tx_->wake(entry_->root[queue_room_root], sleepers); }
+    void wake_for_room(int sleepers) { tx_->wake(entry_->root[queue_room_waiters_root], sleepers); }
 
     Tx* tx_;
     DirectoryEntry* entry_;
