@@ -13,6 +13,8 @@ FACE = "ss/ss.hpp"
 
 # Headers that ss.hpp leaves out, and the header of the library that each needs.
 OPT_IN = {
+    "ss/open_any.hpp": "boost/hana.hpp",
+    "ss/profiles.hpp": "boost/hana.hpp",
     "ss/registry.hpp": "boost/hana.hpp",
     "ss/hash/xxh3.hpp": "xxhash.h",
 }
