@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 
+BOOST_AUTO_TEST_SUITE(bits)
+
 using namespace ss;
 
 static constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
@@ -60,3 +62,5 @@ BOOST_AUTO_TEST_CASE(reversed_bits) {
         BOOST_TEST(reverse_bits(std::uint64_t{1} << bit) == std::uint64_t{1} << (63 - bit));
     BOOST_TEST(reverse_bits(reverse_bits(0x0123'4567'89AB'CDEFU)) == 0x0123'4567'89AB'CDEFU);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

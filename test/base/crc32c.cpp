@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(crc32c)
+
 using namespace ss;
 
 namespace {
@@ -53,3 +55,5 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_changes_it) {
         }
     BOOST_TEST(crc32c(bytes) == before);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+BOOST_AUTO_TEST_SUITE(deadline)
+
 using namespace ss;
 using namespace std::chrono_literals;
 
@@ -29,3 +31,5 @@ BOOST_AUTO_TEST_CASE(what_lies_in_the_past_is_now) {
         BOOST_TEST((deadline >= before && deadline <= std::chrono::steady_clock::now()));
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

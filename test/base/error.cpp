@@ -8,6 +8,8 @@
 
 #include <system_error>
 
+BOOST_AUTO_TEST_SUITE(error)
+
 using namespace ss;
 
 BOOST_AUTO_TEST_CASE(every_code_has_words_of_its_own) {
@@ -43,3 +45,5 @@ BOOST_AUTO_TEST_CASE(an_error_tells_code_path_and_sentence) {
     BOOST_TEST(std::string(somewhere.what()) == "/pools/two: this thread holds it: would deadlock");
     BOOST_CHECK_THROW(throw_error(errc::damaged, "offset 7"), std::system_error);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <set>
 
+BOOST_AUTO_TEST_SUITE(policy)
+
 using namespace ss;
 
 BOOST_AUTO_TEST_CASE(an_id_is_its_letters_in_order) {
@@ -40,3 +42,5 @@ BOOST_AUTO_TEST_CASE(each_fact_and_their_order_change_a_fingerprint) {
                                             fingerprint(0),    fingerprint(0, 0),    fingerprint(1ULL << 63)};
     BOOST_TEST(prints.size() == 9U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

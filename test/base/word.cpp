@@ -12,6 +12,8 @@
 
 #include <sys/mman.h>
 
+BOOST_AUTO_TEST_SUITE(word)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -67,3 +69,5 @@ BOOST_AUTO_TEST_CASE(a_reader_that_validates_never_sees_half_of_a_change) {
     BOOST_TEST(writer.kill().killed());
     ::munmap(memory, sizeof(Pair));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

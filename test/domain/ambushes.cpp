@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(ambushes)
+
 using namespace ss::test;
 
 namespace {
@@ -194,3 +196,5 @@ BOOST_AUTO_TEST_CASE(readers_beside_the_one_writer_of_a_null_lock_never_take_it)
     table.insert("key", "mine"); // now we may
     BOOST_TEST(table.at("key") == "mine");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(claim_race)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -76,3 +78,5 @@ BOOST_AUTO_TEST_CASE(one_profile_gets_the_domain) {
         BOOST_TEST(pool.objects().size() == 1U);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -24,6 +24,8 @@
 
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(damage)
+
 using namespace ss::test;
 using ss::Word;
 
@@ -316,5 +318,7 @@ BOOST_AUTO_TEST_SUITE(used)
 BOOST_AUTO_TEST_CASE(with_the_segregated_allocator) { check_use<ss::SegregatedAllocator>(2000 / slowness); }
 BOOST_AUTO_TEST_CASE(with_the_logarithmic_allocator) { check_use<ss::LogarithmicAllocator>(1000 / slowness); }
 BOOST_AUTO_TEST_CASE(with_the_simple_allocator) { check_use<ss::SimpleAllocator>(1000 / slowness); }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

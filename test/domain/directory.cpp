@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(directory)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -213,3 +215,5 @@ BOOST_AUTO_TEST_CASE(names_that_come_and_go_under_the_eyes_of_others) {
     BOOST_TEST_MESSAGE(*opened << " times opened, " << *gone << " times removed meanwhile");
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -24,6 +24,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(fork)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -470,5 +472,7 @@ BOOST_AUTO_TEST_CASE(in_two_pid_namespaces_respect_each_other) {
     BOOST_TEST(robust.at("k") == "v");
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+BOOST_AUTO_TEST_SUITE(full_disk)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -183,3 +185,5 @@ BOOST_AUTO_TEST_CASE(clear_and_refill_logarithmic) {
 BOOST_AUTO_TEST_CASE(clear_and_refill_simple) {
     on_a_small_disk(clear_and_refill<ss::HashTable<ss::SimpleAllocator, ss::SpinLock>>);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

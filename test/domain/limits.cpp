@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(limits)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -350,5 +352,7 @@ BOOST_AUTO_TEST_CASE(many_tables) {
     for (const auto& table : tables) BOOST_TEST(table.size() == 30U);
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(maintenance)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -378,3 +380,5 @@ BOOST_AUTO_TEST_CASE(collapse_changes_nothing_that_can_be_read) {
     for (int k = 0; k < 20'000; ++k) u.insert(std::to_string(k), std::string(300, 'x'));
     BOOST_TEST(wrong_with(asked) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

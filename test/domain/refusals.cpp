@@ -11,6 +11,8 @@
 #include <map>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(refusals)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -184,3 +186,5 @@ BOOST_AUTO_TEST_CASE(caught_within_a_transaction_it_has_not_happened) {
     BOOST_TEST((f.state() == expected));
     BOOST_TEST(wrong_with(f.pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

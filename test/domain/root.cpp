@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(root)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -263,3 +265,5 @@ BOOST_AUTO_TEST_CASE(profiles_whose_readers_lock) {
     BOOST_TEST(stack.pop() == 10U);
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

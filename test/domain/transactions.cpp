@@ -18,6 +18,8 @@
 #include <thread>
 #include <tuple>
 
+BOOST_AUTO_TEST_SUITE(transactions)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -427,5 +429,7 @@ BOOST_AUTO_TEST_CASE(a_living_owner_is_waited_for_and_named) {
     holder.expect_clean();
     BOOST_TEST(t.at("k") == "theirs");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,6 +23,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(file)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -190,3 +192,5 @@ BOOST_AUTO_TEST_CASE(the_machine) {
     os::random_words(two);
     BOOST_TEST(one != two);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

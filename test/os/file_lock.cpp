@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(file_lock)
+
 using namespace ss;
 using namespace ss::test;
 using os::ByteLock;
@@ -85,3 +87,5 @@ BOOST_FIXTURE_TEST_CASE(a_killed_process_drops_its_locks, TwoDescriptions) {
     child.kill();
     wait_until([&] { return os::probe_bytes(one.descriptor(), byte) == ByteState::free; }, "the lock stayed");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

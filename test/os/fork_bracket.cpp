@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(fork_bracket)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -40,3 +42,5 @@ BOOST_AUTO_TEST_CASE(a_fork_waits_for_the_bracket_and_the_child_can_use_one) {
     BOOST_TEST(forked.load());
     const os::ForkBracket parent_can_too;
 }
+
+BOOST_AUTO_TEST_SUITE_END()

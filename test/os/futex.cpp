@@ -11,6 +11,8 @@
 #include <chrono>
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(futex)
+
 using namespace ss;
 using namespace ss::test;
 using namespace std::chrono_literals;
@@ -47,3 +49,5 @@ BOOST_AUTO_TEST_CASE(nobody_sleeps_on_another_value_or_past_the_time) {
     BOOST_TEST((time_of([&] { os::futex_wait(word, 5, 20ms); }) >= 20ms));
     BOOST_TEST((time_of([&] { os::sleep_for(20ms); }) >= 20ms));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

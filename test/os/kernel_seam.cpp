@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(kernel_seam)
+
 using namespace ss;
 
 namespace {
@@ -80,3 +82,5 @@ BOOST_AUTO_TEST_CASE(the_sentence_names_the_call_and_the_reason) {
         BOOST_TEST(sentence.find("open files") != std::string::npos);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

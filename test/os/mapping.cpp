@@ -19,6 +19,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(mapping)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -132,3 +134,5 @@ BOOST_AUTO_TEST_CASE(collapse_takes_whole_huge_pages_only) {
     BOOST_TEST((mapping.data()[3 * mebi] == std::byte{7}));
     BOOST_TEST(os::status(file.descriptor(), "file").size == 5 * mebi);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(access)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -176,3 +178,5 @@ BOOST_AUTO_TEST_CASE(removing) {
     BOOST_TEST(uuid_of(other) != uuid_of(pool));
     BOOST_TEST(!Pool::remove(directory / "missing" / "pool"));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

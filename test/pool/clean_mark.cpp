@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(clean_mark)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -207,3 +209,5 @@ BOOST_FIXTURE_TEST_CASE(at_no_instruction_of_attaching_is_it_unclean_with_an_old
     BOOST_TEST(clean == 0U);
     ::munmap(memory, 4096);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <filesystem>
 
+BOOST_AUTO_TEST_SUITE(creation_kill)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -105,3 +107,5 @@ BOOST_AUTO_TEST_CASE(a_creator_that_fails_leaves_no_temporary_file) {
     }
     BOOST_TEST(failures > 10U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -17,6 +17,8 @@
 
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(creation_race)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -125,3 +127,5 @@ BOOST_AUTO_TEST_CASE(one_who_removes_and_many_who_open_never_meet_half_a_pool) {
     *stop = 1;
     for (Process& process : processes) process.expect_clean();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

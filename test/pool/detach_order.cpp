@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(detach_order)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -69,3 +71,5 @@ BOOST_AUTO_TEST_CASE(the_data_goes_first_and_the_proof_of_life_last) {
     BOOST_TEST(alive_without_data > 0U);
     BOOST_TEST(dead > 0U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

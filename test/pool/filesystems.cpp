@@ -17,6 +17,8 @@
 
 #include <sys/mount.h>
 
+BOOST_AUTO_TEST_SUITE(filesystems)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -208,3 +210,5 @@ BOOST_AUTO_TEST_CASE(overlayfs_loses_locks_and_no_option_overrides_that) {
     });
     child.expect_clean();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

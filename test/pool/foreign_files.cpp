@@ -19,6 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(foreign_files)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -236,3 +238,5 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_belongs_to_somebody_else, GoodPool) {
     BOOST_REQUIRE(::chmod(path.c_str(), 0600) == 0);
     BOOST_TEST(opened_as(somebody, somebody_else, true) == 11); // the kernel's own refusal
 }
+
+BOOST_AUTO_TEST_SUITE_END()

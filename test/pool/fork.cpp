@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(fork)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -298,3 +300,5 @@ BOOST_FIXTURE_TEST_CASE(forks_beside_attaching_threads_leave_no_session_behind, 
     BOOST_TEST(pool.attachment()->session().is_alone(true));
     BOOST_TEST(outcome([&] { const Pool guest(path, {.lock_timeout = std::chrono::milliseconds(0)}); }) == "success");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(handover)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -167,3 +169,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_descriptor_of_a_pool) {
     const os::File folder = os::try_open(directory.path(), O_RDONLY | O_DIRECTORY);
     BOOST_TEST(outcome([&] { (void)Pool::from_fd(folder.descriptor()); }) == text(errc::not_a_pool));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

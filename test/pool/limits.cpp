@@ -14,6 +14,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(limits)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -121,3 +123,5 @@ BOOST_AUTO_TEST_CASE(too_few_descriptors_never_delete_a_pool) {
     child.expect_clean();
     BOOST_TEST(uuid_of(Pool(directory / "pool"))[0] != 0U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(liveness)
+
 using namespace ss;
 using namespace ss::test;
 using namespace std::chrono_literals;
@@ -336,3 +338,5 @@ BOOST_FIXTURE_TEST_CASE(many_who_come_and_go_never_make_a_living_one_look_dead, 
     }
     BOOST_TEST(verdicts == 0U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

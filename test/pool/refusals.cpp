@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(refusals)
+
 using namespace ss;
 using namespace ss::test;
 using namespace std::chrono_literals;
@@ -251,3 +253,5 @@ BOOST_AUTO_TEST_CASE(failing_leaves_no_address_space_behind) {
     for (int i = 0; i < 50; ++i) fail_everywhere();
     BOOST_TEST(address_space() <= before + 200 * kibi); // one page a failure would be more
 }
+
+BOOST_AUTO_TEST_SUITE_END()

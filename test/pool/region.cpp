@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(region)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -159,3 +161,5 @@ BOOST_FIXTURE_TEST_CASE(shrinking_gives_back_and_growing_takes_again, TwoDomains
     BOOST_TEST(load(first.word(first.begin() + mebi + 8)) == 0U);
     BOOST_TEST(allocated() >= before);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(session)
+
 using namespace ss;
 using namespace ss::test;
 using namespace std::chrono_literals;
@@ -249,3 +251,5 @@ BOOST_FIXTURE_TEST_CASE(readers_share_the_attach_byte, OnePool) {
                "success");
     BOOST_TEST(outcome([&] { const Pool writer(path, {.lock_timeout = 0ms}); }) == text(errc::attach_timeout));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

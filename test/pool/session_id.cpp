@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(session_id)
+
 using namespace ss;
 using namespace ss::test;
 
@@ -220,3 +222,5 @@ BOOST_FIXTURE_TEST_CASE(words_that_no_session_ever_had, OnePool) {
         BOOST_TEST(!asker->is_dead(other.session_id()));
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

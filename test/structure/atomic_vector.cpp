@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector)
+
 using namespace ss::test;
 using ss::AtomicVector;
 using ss::errc;
@@ -238,3 +240,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_removed_vector, Vector, Vectors) {
     BOOST_TEST((again.load(3) == 0));
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

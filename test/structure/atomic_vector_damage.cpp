@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector_damage)
+
 using namespace ss::test;
 using ss::AtomicVector;
 using ss::errc;
@@ -83,3 +85,5 @@ BOOST_AUTO_TEST_CASE(words_of_a_head_that_are_not_what_they_were) {
     });
     child.expect_clean();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

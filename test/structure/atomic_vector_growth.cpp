@@ -9,6 +9,8 @@
 #include <string>
 #include <type_traits>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector_growth)
+
 using namespace ss::test;
 using ss::AtomicVector;
 using ss::errc;
@@ -155,3 +157,5 @@ BOOST_AUTO_TEST_CASE(a_size_that_nobody_has_published) {
         BOOST_TEST(vector.load(199) == 0);
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <string>
 #include <tuple>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector_no_room)
+
 using namespace ss::test;
 using ss::AtomicVector;
 using ss::errc;
@@ -60,3 +62,5 @@ BOOST_AUTO_TEST_CASE(past_max_size) {
     vector.expand(2'000'000);
     BOOST_TEST(vector.size() == 2'000'000U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

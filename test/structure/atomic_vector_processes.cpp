@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector_processes)
+
 using namespace ss::test;
 using ss::AtomicVector;
 using ss::errc;
@@ -197,3 +199,5 @@ BOOST_AUTO_TEST_CASE(removed_while_others_add) {
     BOOST_TEST(table.stats().garbage_bytes == 0U);
     BOOST_TEST(wrong_with(*pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

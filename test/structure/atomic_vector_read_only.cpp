@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector_read_only)
+
 using namespace ss::test;
 using ss::AtomicVector;
 using ss::errc;
@@ -54,3 +56,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(on_a_read_only_pool, Vector, Vectors) {
         BOOST_TEST(thrown_by([&] { (void)vector.load(42); }) == error(errc::no_such_object));
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(atomic_vector_waiting)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::AtomicVector;
@@ -213,3 +215,5 @@ BOOST_AUTO_TEST_CASE(a_vector_that_is_removed_while_somebody_sleeps) {
     sleeper.join();
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

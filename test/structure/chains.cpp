@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(chains)
+
 using namespace ss::test;
 
 namespace {
@@ -130,3 +132,5 @@ BOOST_AUTO_TEST_CASE(tags_that_differ_in_one_bucket) { pile_up<Tags>(many); }
 BOOST_AUTO_TEST_CASE(with_the_logarithmic_allocator) { pile_up<Four, ss::LogarithmicAllocator>(many / 3); }
 BOOST_AUTO_TEST_CASE(with_the_simple_allocator) { pile_up<Four, ss::SimpleAllocator>(many / 3); }
 BOOST_AUTO_TEST_CASE(with_locked_readers) { pile_up<Two, ss::SegregatedAllocator, ss::SpinLock>(many / 3); }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(error_paths)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -94,5 +96,7 @@ BOOST_AUTO_TEST_CASE(a_users_own_error_stays_what_it_is) {
     ss::HashTable<> table(pool, "table");
     BOOST_CHECK_THROW(ss::transaction(table, [](auto&) { throw OwnError(); }), OwnError);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

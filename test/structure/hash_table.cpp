@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(hash_table)
+
 using namespace ss::test;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -568,3 +570,5 @@ BOOST_AUTO_TEST_CASE(a_read_only_pool_reads_everything_and_writes_nothing) {
     // Readers of a profile that is not optimistic lock, so that cannot even be made.
     BOOST_TEST(thrown_by([&] { const ss::HashTable<>::with<ss::FutexLock> locking(pool, "t"); }) == refused);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(iteration)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 
@@ -99,3 +101,5 @@ void walk_beside_a_writer(int stays, int more, std::chrono::milliseconds duratio
 
 BOOST_AUTO_TEST_CASE(beside_a_writer_of_a_small_table) { walk_beside_a_writer(5, 30, 2000ms); }
 BOOST_AUTO_TEST_CASE(beside_a_writer_of_a_middling_table) { walk_beside_a_writer(200, 2000, 1500ms); }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -17,6 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(model)
+
 using namespace ss::test;
 
 namespace {
@@ -205,3 +207,5 @@ BOOST_AUTO_TEST_CASE(the_logarithmic_allocator_with_optimistic_readers) {
     Comparison<ss::HashTable<ss::LogarithmicAllocator, ss::Optimistic<ss::SpinLock>, ss::SipHash13>>({.bits = 0}, 4)
         .run(operations / 3);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(priority_queue)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -375,3 +377,5 @@ BOOST_AUTO_TEST_CASE(parent_and_children_share_it_after_a_fork) {
     });
     BOOST_TEST((q.size() == 2U && q.pop().value() == "1" && wrong_with(pool) == ""));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(priority_queue_damage)
+
 using namespace ss::test;
 using ss::Word;
 
@@ -220,3 +222,5 @@ BOOST_AUTO_TEST_CASE(writers_end) {
             }
         });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

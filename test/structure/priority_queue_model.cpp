@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(priority_queue_model)
+
 using namespace ss::test;
 
 namespace {
@@ -187,3 +189,5 @@ BOOST_AUTO_TEST_CASE(each_policy) {
         BOOST_TEST_CONTEXT(ss::registry::profile_name<Queue>()) { Comparison<Queue>(seed++).run(20'000 / slowness); }
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

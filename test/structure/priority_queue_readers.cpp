@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(priority_queue_readers)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 
@@ -155,3 +157,5 @@ BOOST_AUTO_TEST_CASE(every_lock_of_several_sessions) {
         if constexpr (!ss::is_single_session<typename Queue::lock_policy>) processes<Queue>(500ms);
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

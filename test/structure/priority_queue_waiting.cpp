@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(priority_queue_waiting)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -217,3 +219,5 @@ BOOST_AUTO_TEST_CASE(what_is_undone_wakes_nobody_for_good) {
     child.expect_clean();
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

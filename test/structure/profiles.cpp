@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(profiles)
+
 using namespace ss::test;
 using ss::Check;
 
@@ -107,3 +109,5 @@ BOOST_AUTO_TEST_CASE(every_policy_at_least_once) {
         }
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

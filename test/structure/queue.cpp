@@ -21,6 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(queue)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -260,3 +262,5 @@ BOOST_AUTO_TEST_CASE(a_queue_turned_round_in_a_transaction_needs_no_more_memory)
     BOOST_TEST(queue.stats().bytes_allocated == before);
     BOOST_TEST(queue.snapshot().front() == "0");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

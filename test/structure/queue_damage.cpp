@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(queue_damage)
+
 using namespace ss::test;
 using ss::errc;
 using ss::Word;
@@ -166,11 +168,10 @@ BOOST_AUTO_TEST_CASE(verify_notices) {
         ss::Queue<> q(pool, "q");
         const ss::DomainCore& core = q.domain().core();
         ss::detail::QueueHead& head = head_of(core);
-        for (Word* const word :
-             {&head.first, &head.last, &head.bytes, &head.leased, &head.tables, &head.free_slot,
-              &entry_of(core, "q").root[ss::detail::queue_head_root],
-              &entry_of(core, "q").root[ss::detail::queue_items_root],
-              &entry_of(core, "q").root[ss::detail::queue_payload_root]})
+        for (Word* const word : {&head.first, &head.last, &head.bytes, &head.leased, &head.tables, &head.free_slot,
+                                 &entry_of(core, "q").root[ss::detail::queue_head_root],
+                                 &entry_of(core, "q").root[ss::detail::queue_items_root],
+                                 &entry_of(core, "q").root[ss::detail::queue_payload_root]})
             for (unsigned way = 0; way < ways; ++way) {
                 const Word value = damaged(*word, way, head.first + 64);
                 if (value == *word) continue;
@@ -270,3 +271,5 @@ BOOST_AUTO_TEST_CASE(writers_end) {
             }
         });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -26,6 +26,8 @@
 
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(queue_leases)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 using ss::errc;
@@ -273,3 +275,5 @@ BOOST_AUTO_TEST_CASE(workers_are_killed_and_no_job_is_lost_or_done_twice) {
         BOOST_REQUIRE(results.find_as<std::int64_t>("job " + std::to_string(i)).value() == 1);
     BOOST_TEST(wrong_with(place.pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

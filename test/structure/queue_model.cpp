@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(queue_model)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -426,3 +428,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_policy, Queue, Queues) {
     const Watchdog dog(300, "the model of the queue");
     Model<Queue>(5).run(8'000 / slowness);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(queue_no_room)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -148,3 +150,5 @@ BOOST_AUTO_TEST_CASE(refused_simple) { refuse_all<Locking>(); }
 BOOST_AUTO_TEST_CASE(take_away_segregated) { take_away_without_room<ss::Queue<>>(); }
 BOOST_AUTO_TEST_CASE(take_away_logarithmic) { take_away_without_room<Logarithmic>(); }
 BOOST_AUTO_TEST_CASE(take_away_simple) { take_away_without_room<Locking>(); }
+
+BOOST_AUTO_TEST_SUITE_END()

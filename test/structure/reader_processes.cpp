@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(reader_processes)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 
@@ -106,3 +108,5 @@ BOOST_AUTO_TEST_CASE(processes_of_several_threads) {
             processes<Table>(400ms);
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(reader_threads)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 
@@ -75,3 +77,5 @@ BOOST_AUTO_TEST_CASE(the_size_is_exact) {
     writer.join();
     counter.expect_clean();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

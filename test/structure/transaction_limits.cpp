@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(transaction_limits)
+
 using namespace ss::test;
 using ss::errc;
 
@@ -81,3 +83,5 @@ BOOST_AUTO_TEST_CASE(frees_with_the_segregated_allocator) { free_blocks<ss::Segr
 BOOST_AUTO_TEST_CASE(erases_with_the_simple_allocator) { erase_keys<ss::SimpleAllocator>(); }
 BOOST_AUTO_TEST_CASE(erases_with_the_logarithmic_allocator) { erase_keys<ss::LogarithmicAllocator>(); }
 BOOST_AUTO_TEST_CASE(erases_with_the_segregated_allocator) { erase_keys<ss::SegregatedAllocator>(); }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(tree_damage)
+
 using namespace ss::test;
 using ss::Value;
 using ss::ValueView;
@@ -299,3 +301,5 @@ BOOST_AUTO_TEST_CASE(writers_end) {
             }
         });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(tree_model)
+
 using namespace ss::test;
 using ss::Check;
 using ss::Value;
@@ -298,3 +300,5 @@ BOOST_AUTO_TEST_CASE(every_policy_at_least_once) {
         BOOST_TEST_CONTEXT(ss::registry::profile_name<Tree>()) { Comparison<Tree>(seed++).run(15'000 / slowness); }
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -22,6 +22,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+BOOST_AUTO_TEST_SUITE(tree_no_room)
+
 using namespace ss::test;
 using ss::errc;
 using ss::Value;
@@ -301,3 +303,5 @@ BOOST_AUTO_TEST_CASE(at_the_brim_logarithmic) { take_away_at_the_brim<Logarithmi
 BOOST_AUTO_TEST_CASE(a_full_disk_segregated) { on_a_small_disk(to_the_brim<ss::PrefixTree<>>); }
 BOOST_AUTO_TEST_CASE(a_full_disk_logarithmic) { on_a_small_disk(to_the_brim<Logarithmic>); }
 BOOST_AUTO_TEST_CASE(a_full_disk_simple) { on_a_small_disk(to_the_brim<Locking>); }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(tree_nodes)
+
 using namespace ss::test;
 using namespace std::string_literals;
 
@@ -404,3 +406,5 @@ BOOST_AUTO_TEST_CASE(keys_of_64_kibibytes) {
     BOOST_TEST(t.stats().domain.bytes_allocated == empty);
     BOOST_TEST(wrong_with(pool) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

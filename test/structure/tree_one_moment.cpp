@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(tree_one_moment)
+
 using namespace ss::test;
 using ss::Word;
 using ss::detail::Direction;
@@ -207,3 +209,5 @@ BOOST_AUTO_TEST_CASE(the_next_entry_is_that_of_one_moment) {
     for (const Case& which : cases_up) check<Direction::up>(which);
     for (const Case& which : cases_down) check<Direction::down>(which);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -29,6 +29,8 @@
 #include <ranges>
 #endif
 
+BOOST_AUTO_TEST_SUITE(tree_order)
+
 using namespace ss::test;
 using namespace std::string_literals;
 using ss::errc;
@@ -513,3 +515,5 @@ BOOST_AUTO_TEST_CASE(nothing_is_missed_where_a_change_is_undone) {
                                                                       << " came instead of " << all[i]);
         }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

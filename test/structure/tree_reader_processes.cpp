@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(tree_reader_processes)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 
@@ -92,3 +94,5 @@ BOOST_AUTO_TEST_CASE(processes_of_several_threads) {
             one_writer<Tree>(500ms);
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

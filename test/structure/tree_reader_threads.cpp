@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(tree_reader_threads)
+
 using namespace ss::test;
 using namespace std::chrono_literals;
 
@@ -49,3 +51,5 @@ BOOST_AUTO_TEST_CASE(the_default_profile_for_longer) {
     const Watchdog dog(100, "readers and writers in threads");
     threads<ss::PrefixTree<>>(2000ms);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(tree_transactions)
+
 using namespace ss::test;
 using ss::Check;
 using ss::errc;
@@ -306,3 +308,5 @@ BOOST_AUTO_TEST_CASE(a_read_only_pool_reads_everything_and_writes_nothing) {
     BOOST_TEST(thrown_by([&] { const ss::PrefixTree<>::with<ss::FutexLock> locking(pool, "t"); }) ==
                error(errc::read_only));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

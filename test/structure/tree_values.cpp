@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(tree_values)
+
 using namespace ss::test;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -467,5 +469,7 @@ BOOST_AUTO_TEST_CASE(the_order_of_values) {
             BOOST_TEST(is_same(top[i].second, rising[rising.size() - 1 - i]));
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(verify_amid_changes)
+
 namespace {
 
 using Problems = std::vector<std::string>;
@@ -57,3 +59,5 @@ BOOST_AUTO_TEST_CASE(an_atomic_vector) {
     check(ss::AtomicVector<std::uint64_t>(make_pool(), "it"),
           [](auto& vector, auto& tx) { vector.expand(tx, 1000); });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,8 @@
 #include <thread>
 #include <tuple>
 
+BOOST_AUTO_TEST_SUITE(watch)
+
 using namespace ss;
 using namespace std::chrono_literals;
 
@@ -251,3 +253,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_waited_for_is_an_error) {
     BOOST_CHECK_EXCEPTION((void)table.watch("k", seen, 10s), Error,
                           [](const Error& error) { return error.code() == errc::no_such_object; });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(wrong_place)
+
 using namespace ss::test;
 using ss::Check;
 using ss::errc;
@@ -91,3 +93,5 @@ BOOST_FIXTURE_TEST_CASE(what_a_walk_yields_is_the_readers_own, TwoTables) {
     for (auto entry : t) entry.second = "changed";
     BOOST_TEST(t.at("k") == "1");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
