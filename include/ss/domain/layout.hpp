@@ -49,7 +49,8 @@ struct JournalCounts {
 /// One list grows down and one up from the counts. So these, the first version and the first three entries lie in one cache
 /// line, which goes from core to core with the lock; and many a transaction needs no other.
 struct alignas(cache_line) Journal {
-    std::array<Word, touched_capacity> touched; ///< offsets of versions that may be odd; the last of them is the first one
+    std::array<Word, touched_capacity>
+        touched; ///< offsets of versions that may be odd; the last of them is the first one
     Word counts;
     std::array<JournalEntry, journal_capacity> entries;
 };

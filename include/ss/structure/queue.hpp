@@ -469,9 +469,9 @@ private:
 
     [[noreturn, gnu::cold, gnu::noinline]] void throw_full() const {
         throw Error(errc::full,
-                    "queue \"" + detail::entry_name(*object_.entry) + "\" holds " +
-                        std::to_string(load(items())) + " items of " + std::to_string(load(payload())) +
-                        " bytes, and was made for " + std::to_string(load(head().max_items)) + " items and " +
+                    "queue \"" + detail::entry_name(*object_.entry) + "\" holds " + std::to_string(load(items())) +
+                        " items of " + std::to_string(load(payload())) + " bytes, and was made for " +
+                        std::to_string(load(head().max_items)) + " items and " +
                         std::to_string(load(head().max_bytes)) + " bytes (0: any)",
                     domain_.core().attachment().name());
     }

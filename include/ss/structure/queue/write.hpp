@@ -37,7 +37,8 @@ public:
         if (max_bytes != 0 && size > max_bytes) [[unlikely]]
             throw Error(errc::too_large, "an item of " + std::to_string(size) +
                                              " bytes, where all together may have " + std::to_string(max_bytes));
-        return (max_items == 0 || load(items()) < max_items) && (max_bytes == 0 || load(payload()) <= max_bytes - size);
+        return (max_items == 0 || load(items()) < max_items) &&
+               (max_bytes == 0 || load(payload()) <= max_bytes - size);
     }
 
     void push(End end, const Pieces& value, std::uint64_t size) {
