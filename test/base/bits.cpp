@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-BOOST_AUTO_TEST_SUITE(bits)
+BOOST_AUTO_TEST_SUITE(base_bits)
 
 using namespace ss;
 

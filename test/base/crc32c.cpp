@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(crc32c)
+BOOST_AUTO_TEST_SUITE(base_crc32c)
 
 using namespace ss;
 

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-BOOST_AUTO_TEST_SUITE(deadline)
+BOOST_AUTO_TEST_SUITE(base_deadline)
 
 using namespace ss;
 using namespace std::chrono_literals;

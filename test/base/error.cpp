@@ -8,7 +8,7 @@
 
 #include <system_error>
 
-BOOST_AUTO_TEST_SUITE(error)
+BOOST_AUTO_TEST_SUITE(base_error)
 
 using namespace ss;
 

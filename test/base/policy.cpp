@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <set>
 
-BOOST_AUTO_TEST_SUITE(policy)
+BOOST_AUTO_TEST_SUITE(base_policy)
 
 using namespace ss;
 

@@ -12,7 +12,7 @@
 
 #include <sys/mman.h>
 
-BOOST_AUTO_TEST_SUITE(word)
+BOOST_AUTO_TEST_SUITE(base_word)
 
 using namespace ss;
 using namespace ss::test;

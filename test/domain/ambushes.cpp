@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(ambushes)
+BOOST_AUTO_TEST_SUITE(domain_ambushes)
 
 using namespace ss::test;
 

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(claim_race)
+BOOST_AUTO_TEST_SUITE(domain_claim_race)
 
 using namespace ss::test;
 using ss::errc;

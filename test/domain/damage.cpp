@@ -24,7 +24,7 @@
 
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(damage)
+BOOST_AUTO_TEST_SUITE(domain_damage)
 
 using namespace ss::test;
 using ss::Word;

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(directory)
+BOOST_AUTO_TEST_SUITE(domain_directory)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

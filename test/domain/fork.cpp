@@ -24,7 +24,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(fork)
+BOOST_AUTO_TEST_SUITE(domain_fork)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

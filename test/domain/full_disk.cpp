@@ -20,7 +20,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-BOOST_AUTO_TEST_SUITE(full_disk)
+BOOST_AUTO_TEST_SUITE(domain_full_disk)
 
 using namespace ss::test;
 using ss::errc;

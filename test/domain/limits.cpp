@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(limits)
+BOOST_AUTO_TEST_SUITE(domain_limits)
 
 using namespace ss::test;
 using ss::errc;

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(maintenance)
+BOOST_AUTO_TEST_SUITE(domain_maintenance)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

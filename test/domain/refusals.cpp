@@ -11,7 +11,7 @@
 #include <map>
 #include <string>
 
-BOOST_AUTO_TEST_SUITE(refusals)
+BOOST_AUTO_TEST_SUITE(domain_refusals)
 
 using namespace ss::test;
 using ss::errc;

@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(root)
+BOOST_AUTO_TEST_SUITE(domain_root)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

@@ -18,7 +18,7 @@
 #include <thread>
 #include <tuple>
 
-BOOST_AUTO_TEST_SUITE(transactions)
+BOOST_AUTO_TEST_SUITE(domain_transactions)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

@@ -23,7 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(file)
+BOOST_AUTO_TEST_SUITE(os_file)
 
 using namespace ss;
 using namespace ss::test;

@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(file_lock)
+BOOST_AUTO_TEST_SUITE(os_file_lock)
 
 using namespace ss;
 using namespace ss::test;

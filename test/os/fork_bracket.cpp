@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(fork_bracket)
+BOOST_AUTO_TEST_SUITE(os_fork_bracket)
 
 using namespace ss;
 using namespace ss::test;

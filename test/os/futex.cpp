@@ -11,7 +11,7 @@
 #include <chrono>
 #include <cstdint>
 
-BOOST_AUTO_TEST_SUITE(futex)
+BOOST_AUTO_TEST_SUITE(os_futex)
 
 using namespace ss;
 using namespace ss::test;

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <string>
 
-BOOST_AUTO_TEST_SUITE(kernel_seam)
+BOOST_AUTO_TEST_SUITE(os_kernel_seam)
 
 using namespace ss;
 

@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(mapping)
+BOOST_AUTO_TEST_SUITE(os_mapping)
 
 using namespace ss;
 using namespace ss::test;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(access)
+BOOST_AUTO_TEST_SUITE(pool_access)
 
 using namespace ss;
 using namespace ss::test;

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(clean_mark)
+BOOST_AUTO_TEST_SUITE(pool_clean_mark)
 
 using namespace ss;
 using namespace ss::test;

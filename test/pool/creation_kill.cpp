@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <filesystem>
 
-BOOST_AUTO_TEST_SUITE(creation_kill)
+BOOST_AUTO_TEST_SUITE(pool_creation_kill)
 
 using namespace ss;
 using namespace ss::test;

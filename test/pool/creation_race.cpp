@@ -17,7 +17,7 @@
 
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(creation_race)
+BOOST_AUTO_TEST_SUITE(pool_creation_race)
 
 using namespace ss;
 using namespace ss::test;

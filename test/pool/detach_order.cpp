@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(detach_order)
+BOOST_AUTO_TEST_SUITE(pool_detach_order)
 
 using namespace ss;
 using namespace ss::test;

@@ -17,7 +17,7 @@
 
 #include <sys/mount.h>
 
-BOOST_AUTO_TEST_SUITE(filesystems)
+BOOST_AUTO_TEST_SUITE(pool_filesystems)
 
 using namespace ss;
 using namespace ss::test;

@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(foreign_files)
+BOOST_AUTO_TEST_SUITE(pool_foreign_files)
 
 using namespace ss;
 using namespace ss::test;

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(fork)
+BOOST_AUTO_TEST_SUITE(pool_fork)
 
 using namespace ss;
 using namespace ss::test;

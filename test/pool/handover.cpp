@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(handover)
+BOOST_AUTO_TEST_SUITE(pool_handover)
 
 using namespace ss;
 using namespace ss::test;

@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(limits)
+BOOST_AUTO_TEST_SUITE(pool_limits)
 
 using namespace ss;
 using namespace ss::test;

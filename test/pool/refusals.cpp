@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(refusals)
+BOOST_AUTO_TEST_SUITE(pool_refusals)
 
 using namespace ss;
 using namespace ss::test;

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-BOOST_AUTO_TEST_SUITE(region)
+BOOST_AUTO_TEST_SUITE(pool_region)
 
 using namespace ss;
 using namespace ss::test;

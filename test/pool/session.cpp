@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(session)
+BOOST_AUTO_TEST_SUITE(pool_session)
 
 using namespace ss;
 using namespace ss::test;

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(session_id)
+BOOST_AUTO_TEST_SUITE(pool_session_id)
 
 using namespace ss;
 using namespace ss::test;

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector)
 
 using namespace ss::test;
 using ss::AtomicVector;

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector_damage)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector_damage)
 
 using namespace ss::test;
 using ss::AtomicVector;

@@ -9,7 +9,7 @@
 #include <string>
 #include <type_traits>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector_growth)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector_growth)
 
 using namespace ss::test;
 using ss::AtomicVector;

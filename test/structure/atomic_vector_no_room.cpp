@@ -9,7 +9,7 @@
 #include <string>
 #include <tuple>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector_no_room)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector_no_room)
 
 using namespace ss::test;
 using ss::AtomicVector;

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector_processes)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector_processes)
 
 using namespace ss::test;
 using ss::AtomicVector;

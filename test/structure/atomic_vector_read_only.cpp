@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector_read_only)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector_read_only)
 
 using namespace ss::test;
 using ss::AtomicVector;

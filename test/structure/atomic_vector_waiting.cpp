@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(atomic_vector_waiting)
+BOOST_AUTO_TEST_SUITE(structure_atomic_vector_waiting)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

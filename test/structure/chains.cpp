@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(chains)
+BOOST_AUTO_TEST_SUITE(structure_chains)
 
 using namespace ss::test;
 

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <string>
 
-BOOST_AUTO_TEST_SUITE(error_paths)
+BOOST_AUTO_TEST_SUITE(structure_error_paths)
 
 using namespace ss::test;
 using ss::errc;

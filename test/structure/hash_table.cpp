@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(hash_table)
+BOOST_AUTO_TEST_SUITE(structure_hash_table)
 
 using namespace ss::test;
 using namespace std::string_literals;

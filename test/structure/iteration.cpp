@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(iteration)
+BOOST_AUTO_TEST_SUITE(structure_iteration)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

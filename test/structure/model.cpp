@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(model)
+BOOST_AUTO_TEST_SUITE(structure_model)
 
 using namespace ss::test;
 

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(priority_queue)
+BOOST_AUTO_TEST_SUITE(structure_priority_queue)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(priority_queue_damage)
+BOOST_AUTO_TEST_SUITE(structure_priority_queue_damage)
 
 using namespace ss::test;
 using ss::Word;

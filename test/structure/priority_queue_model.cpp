@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-BOOST_AUTO_TEST_SUITE(priority_queue_model)
+BOOST_AUTO_TEST_SUITE(structure_priority_queue_model)
 
 using namespace ss::test;
 

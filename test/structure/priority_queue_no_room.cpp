@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(priority_queue_no_room)
+BOOST_AUTO_TEST_SUITE(structure_priority_queue_no_room)
 
 using namespace ss::test;
 using ss::errc;

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(priority_queue_readers)
+BOOST_AUTO_TEST_SUITE(structure_priority_queue_readers)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

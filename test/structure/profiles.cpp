@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-BOOST_AUTO_TEST_SUITE(profiles)
+BOOST_AUTO_TEST_SUITE(structure_profiles)
 
 using namespace ss::test;
 using ss::Check;

@@ -21,7 +21,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(queue)
+BOOST_AUTO_TEST_SUITE(structure_queue)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(queue_damage)
+BOOST_AUTO_TEST_SUITE(structure_queue_damage)
 
 using namespace ss::test;
 using ss::errc;

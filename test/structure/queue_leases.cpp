@@ -26,7 +26,7 @@
 
 #include <unistd.h>
 
-BOOST_AUTO_TEST_SUITE(queue_leases)
+BOOST_AUTO_TEST_SUITE(structure_queue_leases)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

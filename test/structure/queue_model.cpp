@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(queue_model)
+BOOST_AUTO_TEST_SUITE(structure_queue_model)
 
 using namespace ss::test;
 using ss::errc;

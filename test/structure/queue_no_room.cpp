@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(queue_no_room)
+BOOST_AUTO_TEST_SUITE(structure_queue_no_room)
 
 using namespace ss::test;
 using ss::errc;

@@ -24,7 +24,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(queue_waiting)
+BOOST_AUTO_TEST_SUITE(structure_queue_waiting)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(reader_processes)
+BOOST_AUTO_TEST_SUITE(structure_reader_processes)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

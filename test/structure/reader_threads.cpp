@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(reader_threads)
+BOOST_AUTO_TEST_SUITE(structure_reader_threads)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(transaction_limits)
+BOOST_AUTO_TEST_SUITE(structure_transaction_limits)
 
 using namespace ss::test;
 using ss::errc;

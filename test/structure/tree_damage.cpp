@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(tree_damage)
+BOOST_AUTO_TEST_SUITE(structure_tree_damage)
 
 using namespace ss::test;
 using ss::Value;

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(tree_model)
+BOOST_AUTO_TEST_SUITE(structure_tree_model)
 
 using namespace ss::test;
 using ss::Check;

@@ -22,7 +22,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-BOOST_AUTO_TEST_SUITE(tree_no_room)
+BOOST_AUTO_TEST_SUITE(structure_tree_no_room)
 
 using namespace ss::test;
 using ss::errc;

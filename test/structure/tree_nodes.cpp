@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(tree_nodes)
+BOOST_AUTO_TEST_SUITE(structure_tree_nodes)
 
 using namespace ss::test;
 using namespace std::string_literals;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(tree_one_moment)
+BOOST_AUTO_TEST_SUITE(structure_tree_one_moment)
 
 using namespace ss::test;
 using ss::Word;

@@ -29,7 +29,7 @@
 #include <ranges>
 #endif
 
-BOOST_AUTO_TEST_SUITE(tree_order)
+BOOST_AUTO_TEST_SUITE(structure_tree_order)
 
 using namespace ss::test;
 using namespace std::string_literals;

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(tree_reader_processes)
+BOOST_AUTO_TEST_SUITE(structure_tree_reader_processes)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

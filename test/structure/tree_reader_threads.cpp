@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-BOOST_AUTO_TEST_SUITE(tree_reader_threads)
+BOOST_AUTO_TEST_SUITE(structure_tree_reader_threads)
 
 using namespace ss::test;
 using namespace std::chrono_literals;

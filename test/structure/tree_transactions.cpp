@@ -18,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-BOOST_AUTO_TEST_SUITE(tree_transactions)
+BOOST_AUTO_TEST_SUITE(structure_tree_transactions)
 
 using namespace ss::test;
 using ss::Check;

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(tree_values)
+BOOST_AUTO_TEST_SUITE(structure_tree_values)
 
 using namespace ss::test;
 using namespace std::string_literals;

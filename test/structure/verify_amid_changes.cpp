@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(verify_amid_changes)
+BOOST_AUTO_TEST_SUITE(structure_verify_amid_changes)
 
 namespace {
 

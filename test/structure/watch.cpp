@@ -15,7 +15,7 @@
 #include <thread>
 #include <tuple>
 
-BOOST_AUTO_TEST_SUITE(watch)
+BOOST_AUTO_TEST_SUITE(structure_watch)
 
 using namespace ss;
 using namespace std::chrono_literals;

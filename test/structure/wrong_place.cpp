@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-BOOST_AUTO_TEST_SUITE(wrong_place)
+BOOST_AUTO_TEST_SUITE(structure_wrong_place)
 
 using namespace ss::test;
 using ss::Check;
