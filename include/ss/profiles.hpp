@@ -69,10 +69,20 @@ inline constexpr auto with_optimistic = [](auto locks_list) {
 
 } // namespace detail
 
+namespace detail {
+
+/// A function of `hana::type`s; no lambda, which clang 14 cannot read back from a precompiled header.
+template <template <class...> class List>
+struct Listing {
+    template <class... Types>
+    std::type_identity<List<typename Types::type...>> operator()(Types...) const;
+};
+
+} // namespace detail
+
 /// A list of types for typed tests: `List<A, B>` from a tuple of `hana::type`s.
 template <template <class...> class List, class Types>
-using AsList = typename decltype(hana::unpack(
-    Types{}, [](auto... types) { return hana::type_c<List<typename decltype(types)::type...>>; }))::type;
+using AsList = typename decltype(hana::unpack(Types{}, detail::Listing<List>{}))::type;
 
 namespace detail {
 
