@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     const bench::Benchmark benchmark = {
         .name = "queue",
         .about = "Measures ss::Queue against other ways from one process to another.",
-        .contestants = {contestant<bench::SsQueue<Queue<>>>("ss", "ss::Queue<>: push_for, pop_front_for"),
+        .contestants = {contestant<bench::SsQueue<Queue<>>>("ss", "ss::Queue<>: push_for, pop_front_into"),
                         contestant<bench::SsQueue<Queue<>::with<ss::FutexLock>>>("ss-futex", "FutexLock"),
                         contestant<bench::SsQueue<Queue<>::with<ss::SpinLock>>>("ss-spin", "SpinLock"),
                         contestant<bench::SsLeases<Queue<>>>("ss-lease", "ss::Queue<>: lease and ack"),

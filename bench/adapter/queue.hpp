@@ -43,11 +43,7 @@ public:
             while (!queue_.push_for(item, std::chrono::hours(1))) {}
         }
         void pop(std::string& item) {
-            while (true)
-                if (auto found = queue_.pop_front_for(std::chrono::hours(1))) {
-                    item = std::move(*found);
-                    return;
-                }
+            while (!queue_.pop_front_into(item, std::chrono::hours(1))) {}
         }
 
     protected:

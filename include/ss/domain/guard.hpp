@@ -19,19 +19,14 @@ public:
     explicit DomainGuard(const DomainCore& domain, Locker locker = {}) : domain_(&domain), locker_(locker) {
         Attachment& attachment = domain.attachment();
         stamp_ = attachment.enter();
-        if (attachment.is_read_only()) [[unlikely]]
-            throw Error(errc::read_only, "is open read-only, and this needs the lock", attachment.name());
-        if (domain.is_held_by_this_thread()) [[unlikely]]
-            throw Error(errc::would_deadlock,
-                        "this thread holds domain " + std::to_string(domain.index()) +
-                            " already; within a transaction, pass it on",
-                        attachment.name());
+        if (attachment.is_read_only() || domain.is_held_by_this_thread()) [[unlikely]]
+            refuse();
         locker_.prepare(attachment, domain.lock_slot());
         if (locker_.try_acquire(domain.lock_slot(), attachment.session()) == LockResult::busy) [[unlikely]]
             wait();
         attachment.owner(domain.index()).store(this_thread(), std::memory_order_relaxed);
-        if (Undo undo = domain.undo(); undo.is_dirty()) [[unlikely]]
-            recover(undo);
+        if (domain.undo().is_dirty()) [[unlikely]]
+            recover();
     }
 
     DomainGuard(const DomainGuard&) = delete;
@@ -65,9 +60,20 @@ private:
         locker_.release(domain_->lock_slot(), attachment.session());
     }
 
-    [[gnu::cold, gnu::noinline]] void recover(Undo& undo) {
+    // Each out of line as a whole, for what builds a sentence needs registers that the hot path would have to save.
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse() const {
+        const Attachment& attachment = domain_->attachment();
+        if (attachment.is_read_only())
+            throw Error(errc::read_only, "is open read-only, and this needs the lock", attachment.name());
+        throw Error(errc::would_deadlock,
+                    "this thread holds domain " + std::to_string(domain_->index()) +
+                        " already; within a transaction, pass it on",
+                    attachment.name());
+    }
+
+    [[gnu::cold, gnu::noinline]] void recover() {
         try {
-            undo.recover();
+            domain_->undo().recover();
         } catch (...) {
             release();
             throw;

@@ -46,14 +46,15 @@ public:
     /// nothing.
     template <std::same_as<Word>... Words>
     void record(const Words&... words) {
-        const Word counts = load(journal().counts);
+        Journal& journal = block_->journal;
+        const Word counts = load(journal.counts);
         const Word n = JournalCounts::entries(counts);
         if (n + sizeof...(words) > journal_capacity - reserved_) [[unlikely]]
             refuse_entry();
-        JournalEntry* entry = &journal().entries[n];
+        JournalEntry* entry = &journal.entries[n];
         (note(*entry++, words), ...);
         compiler_fence();
-        put(journal().counts, counts + sizeof...(words));
+        put(journal.counts, counts + sizeof...(words));
         compiler_fence();
     }
 

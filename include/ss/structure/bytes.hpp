@@ -72,6 +72,13 @@ public:
 
     /// Bytes in all. Throws too_large.
     [[nodiscard]] std::uint64_t size() const {
+        if (!scattered_ && single_.size() <= max_bytes_size) [[likely]]
+            return single_.size();
+        return sum();
+    }
+
+private:
+    [[gnu::noinline]] std::uint64_t sum() const {
         std::uint64_t size = 0;
         for (const std::string_view piece : get()) {
             if (piece.size() > max_bytes_size - size)
@@ -81,7 +88,6 @@ public:
         return size;
     }
 
-private:
     std::string_view single_;
     std::span<const std::string_view> pieces_;
     bool scattered_ = false;

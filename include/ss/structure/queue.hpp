@@ -77,44 +77,44 @@ public:
 
     /// Appends an item, or puts it in front of all others. Throws errc::full if the queue has limits and no room,
     /// too_large for an item that it never has room for.
-    void push_back(const Bytes& value) { push(End::back, Pieces(value)); }
-    void push_front(const Bytes& value) { push(End::front, Pieces(value)); }
+    void push_back(const Bytes& value) { push<End::back>(Pieces(value)); }
+    void push_front(const Bytes& value) { push<End::front>(Pieces(value)); }
     /// The same with an item in pieces, which are joined.
     void push_back(std::initializer_list<Bytes> pieces) { push_back(detail::views_of(pieces)); }
     void push_front(std::initializer_list<Bytes> pieces) { push_front(detail::views_of(pieces)); }
-    void push_back(std::span<const std::string_view> pieces) { push(End::back, Pieces(pieces)); }
-    void push_front(std::span<const std::string_view> pieces) { push(End::front, Pieces(pieces)); }
+    void push_back(std::span<const std::string_view> pieces) { push<End::back>(Pieces(pieces)); }
+    void push_front(std::span<const std::string_view> pieces) { push<End::front>(Pieces(pieces)); }
 
     /// Appends an item if there is room; true if there was.
     bool try_push(const Bytes& value) {
         const Pieces pieces(value);
-        return write([&](Tx& tx) { return try_push_in(tx, End::back, pieces); });
+        return write([&](Tx& tx) { return try_push_in<End::back>(tx, pieces); });
     }
 
     /// Appends an item as soon as there is room; false if there was none within `timeout`.
     bool push_for(const Bytes& value, const Timeout& timeout) {
         const Pieces pieces(value);
         return wait_for(detail::queue_room_waiters_root, timeout,
-                        [&](Queue& self, Tx& tx) { return self.try_push_in(tx, End::back, pieces); });
+                        [&](Queue& self, Tx& tx) { return self.template try_push_in<End::back>(tx, pieces); });
     }
 
     // --- popping
 
     /// Takes an item off an end; nothing if none waits.
-    std::optional<std::string> pop_front() { return pop(End::front); }
-    std::optional<std::string> pop_back() { return pop(End::back); }
+    std::optional<std::string> pop_front() { return pop<End::front>(); }
+    std::optional<std::string> pop_back() { return pop<End::back>(); }
 
     /// The same as soon as there is one; nothing if there was none within `timeout`.
-    std::optional<std::string> pop_front_for(const Timeout& timeout) { return pop_for(End::front, timeout); }
-    std::optional<std::string> pop_back_for(const Timeout& timeout) { return pop_for(End::back, timeout); }
+    std::optional<std::string> pop_front_for(const Timeout& timeout) { return pop_for<End::front>(timeout); }
+    std::optional<std::string> pop_back_for(const Timeout& timeout) { return pop_for<End::back>(timeout); }
 
     /// Puts it into a string that is there already, whose memory is used again; false, and the string as it was, if there was
     /// none within `timeout`.
     bool pop_front_into(std::string& value, const Timeout& timeout = std::chrono::seconds(0)) {
-        return pop_into(End::front, value, timeout);
+        return pop_into<End::front>(value, timeout);
     }
     bool pop_back_into(std::string& value, const Timeout& timeout = std::chrono::seconds(0)) {
-        return pop_into(End::back, value, timeout);
+        return pop_into<End::back>(value, timeout);
     }
 
     /// Gives the first item to this session as soon as there is one; nothing if there was none within `timeout`. It stays
@@ -143,11 +143,11 @@ public:
 
     template <class A, bool V>
     void push_back(const UserTransaction<A, V>& tx, const Bytes& value) {
-        join(tx, [&](Tx& inner) { push_in(inner, End::back, Pieces(value)); });
+        join(tx, [&](Tx& inner) { push_in<End::back>(inner, Pieces(value)); });
     }
     template <class A, bool V>
     void push_front(const UserTransaction<A, V>& tx, const Bytes& value) {
-        join(tx, [&](Tx& inner) { push_in(inner, End::front, Pieces(value)); });
+        join(tx, [&](Tx& inner) { push_in<End::front>(inner, Pieces(value)); });
     }
     template <class A, bool V>
     void push_back(const UserTransaction<A, V>& tx, std::initializer_list<Bytes> pieces) {
@@ -159,23 +159,23 @@ public:
     }
     template <class A, bool V>
     void push_back(const UserTransaction<A, V>& tx, std::span<const std::string_view> pieces) {
-        join(tx, [&](Tx& inner) { push_in(inner, End::back, Pieces(pieces)); });
+        join(tx, [&](Tx& inner) { push_in<End::back>(inner, Pieces(pieces)); });
     }
     template <class A, bool V>
     void push_front(const UserTransaction<A, V>& tx, std::span<const std::string_view> pieces) {
-        join(tx, [&](Tx& inner) { push_in(inner, End::front, Pieces(pieces)); });
+        join(tx, [&](Tx& inner) { push_in<End::front>(inner, Pieces(pieces)); });
     }
     template <class A, bool V>
     bool try_push(const UserTransaction<A, V>& tx, const Bytes& value) {
-        return join(tx, [&](Tx& inner) { return try_push_in(inner, End::back, Pieces(value)); });
+        return join(tx, [&](Tx& inner) { return try_push_in<End::back>(inner, Pieces(value)); });
     }
     template <class A, bool V>
     std::optional<std::string> pop_front(const UserTransaction<A, V>& tx) {
-        return pop(tx, End::front);
+        return pop<End::front>(tx);
     }
     template <class A, bool V>
     std::optional<std::string> pop_back(const UserTransaction<A, V>& tx) {
-        return pop(tx, End::back);
+        return pop<End::back>(tx);
     }
     /// A lease of a transaction that does not happen has never been: acknowledging it returns false.
     template <class A, bool V>
@@ -415,56 +415,64 @@ private:
         });
     }
 
-    /// f(self, tx) until it returns true or the time is over: each time as a transaction, and asleep in between, on one of the
-    /// wait words. It is tried once more after each sleep, so whoever was woken in vain has looked.
+    /// f(self, tx) until it returns true or the time is over: each time as a transaction, and in between it looks for 10 us
+    /// whether something happens to the queue, and then sleeps on one of the wait words. It is tried once more after each
+    /// sleep, so whoever was woken in vain has looked.
     template <class F>
     bool wait_for(std::size_t root, const Timeout& timeout, F f) {
-        Attempt attempt = attempt_to(*this, root, timeout.is_over(), f);
-        if (attempt.is_last || attempt.done) [[likely]]
+        Attempt attempt = attempt_to(*this, root, false, f);
+        if (attempt.done || timeout.is_over()) [[likely]]
             return attempt.done;
         Queue self = *this; // whoever destroys the handle meanwhile does not end the pool
-        do {
+        for (;;) {
+            detail::look_before_sleeping(self.object_.entry->version, attempt.version);
+            const bool is_last = timeout.is_over();
+            attempt = attempt_to(self, root, !is_last, f);
+            if (attempt.done || is_last) return attempt.done;
             detail::sleep_on(self.object_.entry->root[root], attempt.mark, timeout.deadline(),
                              attempt.leased ? detail::look_every : longest_sleep);
-            attempt = attempt_to(self, root, timeout.is_over(), f);
-        } while (!attempt.is_last && !attempt.done);
-        return attempt.done;
+        }
     }
 
     struct Attempt {
-        bool is_last;
         bool done = false;
         bool leased = false; ///< dead takers' items may come back
         Word mark = 0;       ///< what to sleep on
+        Word version = 0;    ///< of the queue, when there was nothing
     };
 
+    /// Notes that somebody waits, if that is asked for.
     template <class F>
-    [[nodiscard]] static Attempt attempt_to(Queue& self, std::size_t root, bool is_last, F& f) {
-        Attempt attempt{.is_last = is_last};
+    [[nodiscard]] static Attempt attempt_to(Queue& self, std::size_t root, bool will_sleep, F& f) {
+        Attempt attempt;
         attempt.done = self.write([&](Tx& tx) {
             if (f(self, tx)) [[likely]]
                 return true;
-            if (!is_last) attempt.mark = detail::begin_to_wait(self.object_.entry->root[root]);
+            if (will_sleep) attempt.mark = detail::begin_to_wait(self.object_.entry->root[root]);
             attempt.leased = load(self.head().leased) != 0;
+            attempt.version = load(self.object_.entry->version);
             return false;
         });
         return attempt;
     }
 
-    bool try_push_in(Tx& tx, End end, const Pieces& value) {
+    template <End end>
+    bool try_push_in(Tx& tx, const Pieces& value) {
         const std::uint64_t size = value.size();
         Writer writer(tx, object_);
         if (!writer.has_room(size)) return false;
-        writer.push(end, value, size);
+        writer.template push<end>(value, size);
         return true;
     }
 
-    void push_in(Tx& tx, End end, const Pieces& value) {
-        if (!try_push_in(tx, end, value)) throw_full();
+    template <End end>
+    void push_in(Tx& tx, const Pieces& value) {
+        if (!try_push_in<end>(tx, value)) throw_full();
     }
 
-    void push(End end, const Pieces& value) {
-        write([&](Tx& tx) { push_in(tx, end, value); });
+    template <End end>
+    void push(const Pieces& value) {
+        write([&](Tx& tx) { push_in<end>(tx, value); });
     }
 
     [[noreturn, gnu::cold, gnu::noinline]] void throw_full() const {
@@ -476,39 +484,46 @@ private:
                     domain_.core().attachment().name());
     }
 
-    template <class F>
-    bool pop_in(Tx& tx, End end, F f) {
+    /// `f` gets the item before it goes, as an ItemView.
+    template <End end, class F>
+    bool pop_in(Tx& tx, F f) {
         Writer writer(tx, object_);
         look_for_the_dead(writer);
-        return writer.pop(end, f);
+        return writer.template pop<end>(f);
     }
 
-    std::optional<std::string> pop(End end) {
+    template <End end>
+    std::optional<std::string> pop() {
         std::optional<std::string> value;
-        write([&](Tx& tx) { return pop_in(tx, end, [&](std::string_view bytes) { value.emplace(bytes); }); });
+        write([&](Tx& tx) { return pop_in<end>(tx, into(value)); });
         return value;
     }
 
-    template <class A, bool V>
-    std::optional<std::string> pop(const UserTransaction<A, V>& tx, End end) {
+    template <End end, class A, bool V>
+    std::optional<std::string> pop(const UserTransaction<A, V>& tx) {
         std::optional<std::string> value;
-        join(tx,
-             [&](Tx& inner) { return pop_in(inner, end, [&](std::string_view bytes) { value.emplace(bytes); }); });
+        join(tx, [&](Tx& inner) { return pop_in<end>(inner, into(value)); });
         return value;
     }
 
-    std::optional<std::string> pop_for(End end, const Timeout& timeout) {
+    template <End end>
+    std::optional<std::string> pop_for(const Timeout& timeout) {
         std::optional<std::string> value;
-        wait_for(detail::queue_item_waiters_root, timeout, [&](Queue& self, Tx& tx) {
-            return self.pop_in(tx, end, [&](std::string_view bytes) { value.emplace(bytes); });
-        });
+        wait_for(detail::queue_item_waiters_root, timeout,
+                 [&](Queue& self, Tx& tx) { return self.template pop_in<end>(tx, into(value)); });
         return value;
     }
 
-    bool pop_into(End end, std::string& value, const Timeout& timeout) {
+    template <End end>
+    bool pop_into(std::string& value, const Timeout& timeout) {
         return wait_for(detail::queue_item_waiters_root, timeout, [&](Queue& self, Tx& tx) {
-            return self.pop_in(tx, end, [&](std::string_view bytes) { value.assign(bytes); });
+            return self.template pop_in<end>(tx, [&](const detail::ItemView& item) { item.copy_to(value); });
         });
+    }
+
+    /// What copies an item to a string that is not there yet.
+    [[nodiscard]] static auto into(std::optional<std::string>& value) {
+        return [&value](const detail::ItemView& item) { value.emplace(item.bytes()); };
     }
 
     bool lease_in(Tx& tx, detail::LeaseRef& ref, std::string& value) {

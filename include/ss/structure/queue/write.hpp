@@ -35,37 +35,37 @@ public:
     [[nodiscard]] bool has_room(std::uint64_t size) const {
         const std::uint64_t max_items = load(head_->max_items), max_bytes = load(head_->max_bytes);
         if (max_bytes != 0 && size > max_bytes) [[unlikely]]
-            throw Error(errc::too_large, "an item of " + std::to_string(size) +
-                                             " bytes, where all together may have " + std::to_string(max_bytes));
+            refuse_size(size);
         return (max_items == 0 || load(items()) < max_items) &&
                (max_bytes == 0 || load(payload()) <= max_bytes - size);
     }
 
-    void push(End end, const Pieces& value, std::uint64_t size) {
+    template <End end>
+    void push(const Pieces& value, std::uint64_t size) {
         begin();
         const std::uint64_t bytes = QueueItem::footprint(size);
-        const auto [offset, page] = page_with_room(end, bytes);
+        const auto [offset, page] = page_with_room<end>(bytes);
         const std::uint64_t at = end == End::back ? load(page->end) : load(page->begin) - bytes;
         Word* words = tx_->region().words(offset + at, bytes / word_size);
         tx_->fill(*words++, QueueItem::pack(size, 0));
         tx_->fill(*fill_words(words, value), size);
-        if (end == End::back)
+        if constexpr (end == End::back)
             count(size, Change{page->end, at + bytes});
         else
             count(size, Change{page->begin, at});
     }
 
-    /// Takes an item off, whose bytes f gets before; false if none waits.
-    template <class F>
-    bool pop(End end, F f) {
+    /// Takes an item off, which f gets before, as an ItemView; false if none waits.
+    template <End end, class F>
+    bool pop(F f) {
         const std::uint64_t offset = load(this_end(end));
         if (offset == 0) return false;
         QueuePage& page = page_at(offset);
         if (load(page.begin) == load(page.end)) return false;
         const ItemView item(tx_->region(), item_at(tx_->region(), offset, page, end));
-        f(item.bytes()); // whole, for we have the lock
+        f(item); // whole, for we have the lock
         begin();
-        take(end, offset, page, item);
+        take<end>(offset, page, item);
         return true;
     }
 
@@ -87,7 +87,7 @@ public:
         const Word* const source = item.words() - 1;
         copy_in(words, reinterpret_cast<const char*>(source), item.footprint() / word_size);
         tx_->fill(page_at(own).begin, sizeof(QueuePage));
-        take(End::front, offset, page, item);
+        take<End::front>(offset, page, item);
         return own;
     }
 
@@ -160,7 +160,8 @@ private:
     }
 
     /// The page at that end, if so many bytes fit in and may be written to; else another one.
-    [[nodiscard]] PageRef page_with_room(End end, std::uint64_t bytes) {
+    template <End end>
+    [[nodiscard]] PageRef page_with_room(std::uint64_t bytes) {
         const std::uint64_t offset = load(this_end(end));
         if (offset != 0) [[likely]] {
             QueuePage& page = page_at(offset);
@@ -243,7 +244,8 @@ private:
     }
 
     /// The item at an end of the page at that end is no more.
-    void take(End end, std::uint64_t offset, QueuePage& page, const ItemView& item) {
+    template <End end>
+    void take(std::uint64_t offset, QueuePage& page, const ItemView& item) {
         const std::uint64_t bytes = item.footprint(), first = load(page.begin), last = load(page.end);
         if (bytes > last - first) [[unlikely]]
             tx_->region().refuse(offset);
@@ -252,7 +254,7 @@ private:
             discount(item.size());
             return;
         }
-        if (end == End::front) {
+        if constexpr (end == End::front) {
             put(page.taken_in_front, load(entry_->version));
             discount(item.size(), Change{page.begin, first + bytes});
         } else {
@@ -274,6 +276,11 @@ private:
         tx_->store(Change{items(), load(items()) - 1}, Change{payload(), load(payload()) - size}, changes...);
         // What one item left may be room for several, or for none of those who are asked first.
         wake_for_room(load(head_->max_bytes) != 0 ? INT_MAX : 1);
+    }
+
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_size(std::uint64_t size) const {
+        throw Error(errc::too_large, "an item of " + std::to_string(size) + " bytes, where all together may have " +
+                                         std::to_string(load(head_->max_bytes)));
     }
 
     void wake_for_room(int sleepers) { tx_->wake(entry_->root[queue_room_waiters_root], sleepers); }
