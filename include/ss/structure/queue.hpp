@@ -34,8 +34,8 @@ namespace ss::inline v0 {
 /// nothing, under a kill at any instruction and under a throw. With an `Optimistic` lock, size, front and their kin take no
 /// lock and work on a read-only pool.
 ///
-/// Who waits sleeps in the kernel until there is something, and no longer than 100 ms at a time: so a wake that is lost
-/// with a killed process costs no more than that.
+/// Who waits looks for about 10 us, and then sleeps in the kernel until there is something, and no longer than 100 ms at a
+/// time: so a wake that is lost with a killed process costs no more than that.
 ///
 /// `lease` is pop_front for work that must not be lost: the item stays in the pool, and comes back when the worker that
 /// has it dies.
