@@ -4,6 +4,7 @@ and all of them in two translation units link.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,13 @@ def alone(compiler, header):
     """What the compiler says of a file that includes the header and nothing else; None if it is content."""
     result = tree.compile_text(compiler, f"#include <{header}>\n#include <{header}>\n", *tree.WARNINGS)
     return None if result.returncode == 0 else f"include/{header} does not compile alone:\n{result.stdout}"
+
+
+def begun_with(headers):
+    """Those that another one begins with: when that was compiled alone, they have been parsed with nothing before them but
+    what they include themselves. So compiling the others is enough."""
+    first = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.MULTILINE)
+    return {match[1] for header in headers if (match := first.search((tree.INCLUDE / header).read_text()))}
 
 
 def run(*command):
@@ -54,7 +62,7 @@ def main():
     headers, missing = tree.usable_headers(compiler)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        tasks = [lambda header=header: alone(compiler, header) for header in headers]
+        tasks = [lambda header=header: alone(compiler, header) for header in set(headers) - begun_with(headers)]
         tasks += [lambda: face(compiler, folder), lambda: together(compiler, headers, folder)]
         problems = [problem for problem in tree.parallel(lambda task: task(), tasks) if problem]
     if missing and not problems:
