@@ -456,23 +456,23 @@ private:
         return attempt;
     }
 
-    template <End end>
+    template <End Side>
     bool try_push_in(Tx& tx, const Pieces& value) {
         const std::uint64_t size = value.size();
         Writer writer(tx, object_);
         if (!writer.has_room(size)) return false;
-        writer.template push<end>(value, size);
+        writer.template push<Side>(value, size);
         return true;
     }
 
-    template <End end>
+    template <End Side>
     void push_in(Tx& tx, const Pieces& value) {
-        if (!try_push_in<end>(tx, value)) throw_full();
+        if (!try_push_in<Side>(tx, value)) throw_full();
     }
 
-    template <End end>
+    template <End Side>
     void push(const Pieces& value) {
-        write([&](Tx& tx) { push_in<end>(tx, value); });
+        write([&](Tx& tx) { push_in<Side>(tx, value); });
     }
 
     [[noreturn, gnu::cold, gnu::noinline]] void throw_full() const {
@@ -485,39 +485,39 @@ private:
     }
 
     /// `f` gets the item before it goes, as an ItemView.
-    template <End end, class F>
+    template <End Side, class F>
     bool pop_in(Tx& tx, F f) {
         Writer writer(tx, object_);
         look_for_the_dead(writer);
-        return writer.template pop<end>(f);
+        return writer.template pop<Side>(f);
     }
 
-    template <End end>
+    template <End Side>
     std::optional<std::string> pop() {
         std::optional<std::string> value;
-        write([&](Tx& tx) { return pop_in<end>(tx, into(value)); });
+        write([&](Tx& tx) { return pop_in<Side>(tx, into(value)); });
         return value;
     }
 
-    template <End end, class A, bool V>
+    template <End Side, class A, bool V>
     std::optional<std::string> pop(const UserTransaction<A, V>& tx) {
         std::optional<std::string> value;
-        join(tx, [&](Tx& inner) { return pop_in<end>(inner, into(value)); });
+        join(tx, [&](Tx& inner) { return pop_in<Side>(inner, into(value)); });
         return value;
     }
 
-    template <End end>
+    template <End Side>
     std::optional<std::string> pop_for(const Timeout& timeout) {
         std::optional<std::string> value;
         wait_for(detail::queue_item_waiters_root, timeout,
-                 [&](Queue& self, Tx& tx) { return self.template pop_in<end>(tx, into(value)); });
+                 [&](Queue& self, Tx& tx) { return self.template pop_in<Side>(tx, into(value)); });
         return value;
     }
 
-    template <End end>
+    template <End Side>
     bool pop_into(std::string& value, const Timeout& timeout) {
         return wait_for(detail::queue_item_waiters_root, timeout, [&](Queue& self, Tx& tx) {
-            return self.template pop_in<end>(tx, [&](const detail::ItemView& item) { item.copy_to(value); });
+            return self.template pop_in<Side>(tx, [&](const detail::ItemView& item) { item.copy_to(value); });
         });
     }
 

@@ -40,32 +40,32 @@ public:
                (max_bytes == 0 || load(payload()) <= max_bytes - size);
     }
 
-    template <End end>
+    template <End Side>
     void push(const Pieces& value, std::uint64_t size) {
         begin();
         const std::uint64_t bytes = QueueItem::footprint(size);
-        const auto [offset, page] = page_with_room<end>(bytes);
-        const std::uint64_t at = end == End::back ? load(page->end) : load(page->begin) - bytes;
+        const auto [offset, page] = page_with_room<Side>(bytes);
+        const std::uint64_t at = Side == End::back ? load(page->end) : load(page->begin) - bytes;
         Word* words = tx_->region().words(offset + at, bytes / word_size);
         tx_->fill(*words++, QueueItem::pack(size, 0));
         tx_->fill(*fill_words(words, value), size);
-        if constexpr (end == End::back)
+        if constexpr (Side == End::back)
             count(size, Change{page->end, at + bytes});
         else
             count(size, Change{page->begin, at});
     }
 
     /// Takes an item off, which f gets before, as an ItemView; false if none waits.
-    template <End end, class F>
+    template <End Side, class F>
     bool pop(F f) {
-        const std::uint64_t offset = load(this_end(end));
+        const std::uint64_t offset = load(this_end(Side));
         if (offset == 0) return false;
         QueuePage& page = page_at(offset);
         if (load(page.begin) == load(page.end)) return false;
-        const ItemView item(tx_->region(), item_at(tx_->region(), offset, page, end));
+        const ItemView item(tx_->region(), item_at(tx_->region(), offset, page, Side));
         f(item); // whole, for we have the lock
         begin();
-        take<end>(offset, page, item);
+        take<Side>(offset, page, item);
         return true;
     }
 
@@ -160,25 +160,25 @@ private:
     }
 
     /// The page at that end, if so many bytes fit in and may be written to; else another one.
-    template <End end>
+    template <End Side>
     [[nodiscard]] PageRef page_with_room(std::uint64_t bytes) {
-        const std::uint64_t offset = load(this_end(end));
+        const std::uint64_t offset = load(this_end(Side));
         if (offset != 0) [[likely]] {
             QueuePage& page = page_at(offset);
             const Word now = load(entry_->version);
-            if (load(end == End::back ? page.taken_behind : page.taken_in_front) != now) [[likely]] {
+            if (load(Side == End::back ? page.taken_behind : page.taken_in_front) != now) [[likely]] {
                 const std::uint64_t first = load(page.begin), last = load(page.end), size = load(page.size);
-                if (bytes <= (end == End::back ? size - last : first - sizeof(QueuePage))) [[likely]]
+                if (bytes <= (Side == End::back ? size - last : first - sizeof(QueuePage))) [[likely]]
                     return {offset, &page};
                 if (first == last && bytes <= size - sizeof(QueuePage) &&
-                    load(end == End::back ? page.taken_in_front : page.taken_behind) != now) {
-                    tx_->store(page.begin, end == End::back ? sizeof(QueuePage) : size);
-                    tx_->store(page.end, end == End::back ? sizeof(QueuePage) : size);
+                    load(Side == End::back ? page.taken_in_front : page.taken_behind) != now) {
+                    tx_->store(page.begin, Side == End::back ? sizeof(QueuePage) : size);
+                    tx_->store(page.end, Side == End::back ? sizeof(QueuePage) : size);
                     return {offset, &page};
                 }
             }
         }
-        return add_page(end, bytes);
+        return add_page(Side, bytes);
     }
 
     [[gnu::noinline]] PageRef add_page(End end, std::uint64_t bytes) {
@@ -244,7 +244,7 @@ private:
     }
 
     /// The item at an end of the page at that end is no more.
-    template <End end>
+    template <End Side>
     void take(std::uint64_t offset, QueuePage& page, const ItemView& item) {
         const std::uint64_t bytes = item.footprint(), first = load(page.begin), last = load(page.end);
         if (bytes > last - first) [[unlikely]]
@@ -254,7 +254,7 @@ private:
             discount(item.size());
             return;
         }
-        if constexpr (end == End::front) {
+        if constexpr (Side == End::front) {
             put(page.taken_in_front, load(entry_->version));
             discount(item.size(), Change{page.begin, first + bytes});
         } else {
