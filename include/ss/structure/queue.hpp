@@ -1,7 +1,8 @@
 // Queue: items in a row, for processes that hand work to each other.
 //
-// The bytes are drawn in queue/layout.hpp. write.hpp pushes and pops, leases.hpp gives items to sessions and takes them
-// back, lease.hpp is a lease's handle; garbage.hpp frees, verify.hpp checks. Here they become one class.
+// The bytes are drawn in queue/layout.hpp. open.hpp makes a queue, write.hpp pushes and pops, leases.hpp gives items to
+// sessions and takes them back, lease.hpp is a lease's handle; garbage.hpp frees, verify.hpp checks. Here they become one
+// class.
 #pragma once
 
 #include <ss/domain/domain.hpp>
@@ -12,6 +13,7 @@
 #include <ss/structure/object_read.hpp>
 #include <ss/structure/queue/lease.hpp>
 #include <ss/structure/queue/leases.hpp>
+#include <ss/structure/queue/open.hpp>
 #include <ss/structure/queue/options.hpp>
 #include <ss/structure/queue/verify.hpp>
 #include <ss/structure/queue/write.hpp>
@@ -71,7 +73,7 @@ public:
     /// another one), name_too_long, invalid_argument, no_such_object and read_only (on a read-only pool), or what a write
     /// throws. Killed in the middle, there is a whole queue or none.
     Queue(const Pool& pool, std::string_view name, const QueueOptions& options = {})
-        : domain_(pool, domain_of(name, pool.domains())), object_(open(pool, name, options)) {}
+        : domain_(pool, domain_of(name, pool.domains())), object_(detail::open_queue(domain_, pool, name, options)) {}
 
     // --- pushing
 
@@ -291,51 +293,6 @@ public:
     }
 
 private:
-    static constexpr ObjectType type_ = {
-        .type = queue_type, .type_fingerprint = queue_fingerprint, .hash = {}, .hash_fingerprint = 0};
-
-    [[nodiscard]] ObjectRef open(const Pool& pool, std::string_view name, const QueueOptions& options) {
-        std::optional<ObjectRef> dead_letters;
-        if (options.max_leases != 0 || !options.dead_letters.empty())
-            dead_letters = open_dead_letters(pool, name, options);
-        return open_one(name, options, dead_letters ? &*dead_letters : nullptr);
-    }
-
-    [[nodiscard]] ObjectRef open_dead_letters(const Pool& pool, std::string_view name, const QueueOptions& options) {
-        const auto refuse = [&](errc code, const char* sentence) {
-            throw Error(code, "queue \"" + std::string(name) + "\": " + sentence, domain_.core().attachment().name());
-        };
-        if (options.max_leases == 0 || options.dead_letters.empty())
-            refuse(errc::invalid_argument, "max_leases and dead_letters go together, expected both or none");
-        if (options.dead_letters == name) refuse(errc::invalid_argument, "its dead letters cannot go to itself");
-        if (domain_of(options.dead_letters, pool.domains()) != domain_.core().index())
-            refuse(errc::other_domain, "its dead letters belong to another domain; name both with the same {part}");
-        return open_one(options.dead_letters, {}, nullptr);
-    }
-
-    [[nodiscard]] ObjectRef open_one(std::string_view name, const QueueOptions& options,
-                                     const ObjectRef* dead_letters) {
-        return domain_.open_object(
-            name, type_, false,
-            [&](Tx& tx, DirectoryEntry& entry) {
-                const std::uint64_t offset = tx.allocate(sizeof(detail::QueueHead));
-                Word* const words = tx.region().words(offset, sizeof(detail::QueueHead) / word_size);
-                for (std::uint64_t i = 0; i < sizeof(detail::QueueHead) / word_size; ++i) tx.fill(words[i], 0);
-                auto& head = tx.region().at(Offset<detail::QueueHead>{offset});
-                tx.fill(head.bytes, tx.block_size(offset));
-                tx.fill(head.further_bytes, load(head.bytes));
-                tx.fill(head.max_items, options.max_items);
-                tx.fill(head.max_bytes, options.max_bytes);
-                tx.fill(head.max_leases, options.max_leases);
-                if (dead_letters != nullptr) {
-                    tx.fill(head.dead_letters, tx.region().offset_of(dead_letters->entry));
-                    tx.fill(head.dead_letters_generation, dead_letters->generation);
-                }
-                tx.store(entry.root[detail::queue_head_root], offset);
-            },
-            &detail::garbage_upkeep<DomainType>());
-    }
-
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
 
     [[nodiscard]] const detail::QueueHead& head() const {
