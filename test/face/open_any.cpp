@@ -2,6 +2,7 @@
 // profiles are opened here, for each takes its time to compile; torture/open_any.cpp opens all of them.
 #include <ss/registry.hpp>
 
+#include "face/profiles.hpp"
 #include "support/expect.hpp"
 
 #include <boost/hana/size.hpp>
@@ -44,19 +45,12 @@ inline constexpr bool ss::registry::compatible<ss::SimpleAllocator, Picky, Hash>
 
 namespace {
 
-template <class... Ts>
-struct OneOf {
-    template <class T>
-    static constexpr bool is = (std::same_as<T, Ts> || ...);
-};
-
 /// What opened_as is made for: the few profiles, and those of the lock Known.
 template <class Structure>
-concept OpenedHere =
-    ss::registry::AsList<OneOf, decltype(ss::registry::few_hash_tables)>::template is<Structure> ||
-    ss::registry::AsList<OneOf, decltype(ss::registry::few_prefix_trees)>::template is<Structure> ||
-    (std::same_as<typename Structure::allocator_policy, ss::SimpleAllocator> &&
-     std::same_as<typename ss::registry::detail::Bare<typename Structure::lock_policy>::type, Known>);
+concept OpenedHere = OneOf<Structure, decltype(ss::registry::few_hash_tables)> ||
+    OneOf<Structure, decltype(ss::registry::few_prefix_trees)> ||
+    (std::same_as<typename Structure::allocator_policy, ss::SimpleAllocator>&&
+         std::same_as<typename ss::registry::detail::Bare<typename Structure::lock_policy>::type, Known>);
 
 /// The profile that open_any opens the object with, if it has keys.
 std::string opened_as(const ss::Pool& pool, const std::string& name) {

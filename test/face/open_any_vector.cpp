@@ -2,6 +2,7 @@
 // are opened here, for each takes its time to compile; torture/open_any.cpp opens all of them.
 #include <ss/registry.hpp>
 
+#include "face/profiles.hpp"
 #include "support/expect.hpp"
 
 #include <boost/hana/for_each.hpp>
@@ -20,27 +21,13 @@ namespace hana = boost::hana;
 
 namespace {
 
-template <class Vector>
-std::string name_of() {
-    return ss::detail::element_name(ss::detail::element_code<typename Vector::value_type>) + " " +
-           ss::registry::profile_name<Vector>();
-}
-
-template <class... Ts>
-struct OneOf {
-    template <class T>
-    static constexpr bool is = (std::same_as<T, Ts> || ...);
-};
-
-template <class Vector>
-concept OpenedHere = ss::registry::AsList<OneOf, decltype(ss::registry::few_atomic_vectors)>::template is<Vector>;
-
 /// As what open_any opens it; "none" for one that has not been put to use.
 std::string opened_as(const ss::Pool& pool, const std::string& name) {
     std::string found = "none";
-    ss::open_any(pool, name, ss::policies<>, [&]<OpenedHere Vector>(Vector& vector) {
-        if (vector.size() == 3 && vector.load(2) == 7) found = name_of<Vector>();
-    });
+    ss::open_any(pool, name, ss::policies<>,
+                 [&]<OneOf<decltype(ss::registry::few_atomic_vectors)> Vector>(Vector& vector) {
+                     if (vector.size() == 3 && vector.load(2) == 7) found = name_of<Vector>();
+                 });
     return found;
 }
 

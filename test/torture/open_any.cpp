@@ -1,6 +1,7 @@
 // Every profile of every structure, and every element of a vector: made, listed, and opened as what the pool says it is.
 #include <ss/registry.hpp>
 
+#include "face/profiles.hpp"
 #include "support/expect.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -11,15 +12,6 @@ using namespace ss::test;
 using namespace ss::registry;
 
 namespace {
-
-template <class Structure>
-std::string name_of() {
-    std::string name = profile_name<Structure>();
-    if constexpr (requires { typename Structure::value_type; })
-        if constexpr (ss::AtomicElement<typename Structure::value_type>)
-            name += " of " + ss::detail::element_name(ss::detail::element_code<typename Structure::value_type>);
-    return name;
-}
 
 std::string opened_as(const ss::Pool& pool) {
     std::string found = "none";
