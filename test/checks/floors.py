@@ -31,8 +31,6 @@ LINUX = re.compile(
     r"|(immintrin|x86intrin|nmmintrin|emmintrin|arm_acle|arm_neon)\.h"
 )
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*(<([^>]+)>|"([^"]+)")')
-
 
 def floor_of(header):
     """The name of the floor of "ss/pool/pool.hpp" or "ss/ss.hpp"; None if its folder is on no floor."""
@@ -40,13 +38,6 @@ def floor_of(header):
     if len(parts) == 2:
         return "face"
     return parts[1] if parts[1] in FLOORS else None
-
-
-def includes(header):
-    """(line, name, quoted) of each include in the header."""
-    for number, line in enumerate((tree.INCLUDE / header).read_text().splitlines(), 1):
-        if match := INCLUDE.match(line):
-            yield number, match[2] or match[3], match[3] is not None
 
 
 def check_include(header, place, name, quoted, headers):
@@ -113,7 +104,7 @@ def main():
         if floor_of(header) is None:
             problems.append(f"include/{header}: the folder {header.split('/')[1]} is on no floor")
             continue
-        for line, name, quoted in includes(header):
+        for line, name, quoted in tree.includes(header):
             count += 1
             graph[header].append(name)
             if problem := check_include(header, f"include/{header}:{line}", name, quoted, set(headers)):

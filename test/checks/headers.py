@@ -3,8 +3,8 @@
 and all of them in two translation units link.
 """
 
+import itertools
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -21,8 +21,7 @@ def alone(compiler, header):
 def begun_with(headers):
     """Those that another one begins with: when that was compiled alone, they have been parsed with nothing before them but
     what they include themselves. So compiling the others is enough."""
-    first = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.MULTILINE)
-    return {match[1] for header in headers if (match := first.search((tree.INCLUDE / header).read_text()))}
+    return {name for header in headers for _, name, _ in itertools.islice(tree.includes(header), 1)}
 
 
 def run(*command):
@@ -62,7 +61,8 @@ def main():
     headers, missing = tree.usable_headers(compiler)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        tasks = [lambda header=header: alone(compiler, header) for header in set(headers) - begun_with(headers)]
+        covered = begun_with(headers)
+        tasks = [lambda header=header: alone(compiler, header) for header in headers if header not in covered]
         tasks += [lambda: face(compiler, folder), lambda: together(compiler, headers, folder)]
         problems = [problem for problem in tree.parallel(lambda task: task(), tasks) if problem]
     if missing and not problems:

@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -24,10 +25,19 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 
 SKIPPED = 77
 
+INCLUDE_LINE = re.compile(r'^\s*#\s*include\s*(<([^>]+)>|"([^"]+)")')
+
 
 def public_headers():
     """All public headers as one includes them: "ss/pool/pool.hpp"."""
     return sorted(str(path.relative_to(INCLUDE)) for path in (INCLUDE / "ss").rglob("*.hpp"))
+
+
+def includes(header):
+    """(line, name, quoted) of each include in the header."""
+    for number, line in enumerate((INCLUDE / header).read_text().splitlines(), 1):
+        if match := INCLUDE_LINE.match(line):
+            yield number, match[2] or match[3], match[3] is not None
 
 
 def sources(*folders):
