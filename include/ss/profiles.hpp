@@ -67,10 +67,6 @@ inline constexpr auto with_optimistic = [](auto locks_list) {
     return hana::concat(hana::transform(locks_list, bare), hana::transform(locks_list, optimistic));
 };
 
-} // namespace detail
-
-namespace detail {
-
 /// A function of `hana::type`s; no lambda, which clang 14 cannot read back from a precompiled header.
 template <template <class...> class List>
 struct Listing {
