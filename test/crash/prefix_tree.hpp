@@ -83,7 +83,10 @@ public:
 
     /// Those that are looked at every day: without what is much like another, or long.
     [[nodiscard]] static std::vector<Scenario> most(const TreeProfile& profile) {
-        static constexpr std::array<std::string_view, 25> others = {"insert, a leaf gets a branch",
+        static constexpr std::array<std::string_view, 28> others = {"insert, a leaf gets a branch",
+                                                                    "insert, a leaf with a string gets a branch",
+                                                                    "overwrite in a leaf, word by string",
+                                                                    "overwrite in a leaf, string by word",
                                                                     "insert, garbage is freed",
                                                                     "overwrite, word by block",
                                                                     "incr, new",
@@ -145,8 +148,12 @@ private:
         };
         insert("insert, a value in a slot", "z", 5, {});
         insert("insert, a leaf", "zeta", true, {{0, +1}});
-        insert("insert, a leaf and a block", "zeta", xs(100), {{0, +1}});
+        insert("insert, a leaf with a string", "zeta", xs(100), {{0, +1}});
+        insert("insert, a leaf and a block", "zeta", xs(500), {{0, +1}});
         insert("insert, a leaf splits", "gamut", "ut", {{0, +1}, {2, +1}});
+        insert("insert, a leaf with a string splits", "beta/three hugs", 1, {{0, +1}, {2, +1}});
+        insert("insert, a leaf loses its string", "beta/twx", 1, {{0, -1}, {2, +1}});
+        insert("insert, a leaf with a string gets a branch", "beta/two!", 1, {{0, -1}, {2, +1}});
         insert("insert, a prefix splits", "alto", xs(20), {{0, +1}, {2, +1}});
         insert("insert, where a prefix splits", "al", 7, {{2, +1}});
         insert("insert, a value becomes a node", "vw", xs(9), {{2, +1}});
@@ -169,9 +176,15 @@ private:
         };
         overwrite("overwrite, word by word", "alpha", 2);
         overwrite("overwrite, word by block", "v", xs(90));
-        overwrite("overwrite, block by word", "beta/two", 7);
-        overwrite("overwrite, in place", "beta/two", xs(30));
-        overwrite("overwrite, longer", "beta/two", xs(250));
+        overwrite("overwrite, block by word", "", 7);
+        overwrite("overwrite, in place", "", xs(10));
+        overwrite("overwrite, longer", "", xs(250));
+        overwrite("overwrite in a leaf, word by string", "alphorn", xs(60));
+        overwrite("overwrite in a leaf, string by word", "beta/two", 7);
+        overwrite("overwrite in a leaf, in place", "beta/two", xs(30));
+        overwrite("overwrite in a leaf, longer", "beta/two", xs(250));
+        overwrite("overwrite in a leaf, string by block", "beta/two", xs(1000));
+        overwrite("overwrite in a leaf, block by string", "long", xs(50));
         overwrite("overwrite, a large integer", "gamma", -(std::int64_t{1} << 61) - 1);
         const auto incr = [&](const char* name, std::string key, std::int64_t delta) {
             add(name, &prepare, [=](TreesAndTable& all) { all.u().incr(key, delta); }, {});
@@ -195,6 +208,17 @@ private:
         erase("erase, a node becomes a value", "alphabet", {{0, -1}, {2, -1}});
         erase("erase, a node becomes a leaf", "nu!", {{2, -1}, {0, +1}});
         erase("erase, a branch becomes a leaf", "nu", {{2, -1}, {0, +1}});
+        const auto with = [](const char* key, const char* other) {
+            return [=](const TreeProfile& profile, const Path& path) {
+                const auto trees = prepare_trees(profile, open_pool(path));
+                trees->t().insert(key, xs(20));
+                trees->t().insert(other, 1);
+            };
+        };
+        add("erase, a block's string comes to a leaf, nodes merge", with("qa1", "qa2"),
+            [](TreesAndTable& all) { all.t().erase("qa2"); }, {{2, -1}, {0, +1}});
+        add("erase, a block's string comes to a leaf", with("qa", "qa!"),
+            [](TreesAndTable& all) { all.t().erase("qa!"); }, {{2, -1}, {0, +1}});
         add("erase, the last key", &one_key, [](TreesAndTable& all) { all.t().erase("only"); }, {{0, -1}});
     }
 

@@ -135,7 +135,7 @@ public:
             domain.region().at(Offset<detail::TreeHead>{load(object->entry->root[detail::tree_head_root])});
         detail::walk_subtree(
             domain.region(), load(head.root), [&](const detail::NodeView& node) { ++counts[node.header().kind]; },
-            [](Word) {});
+            [](const detail::ValueRef&) {});
         return counts;
     }
 

@@ -81,7 +81,7 @@ private:
 
     void add_value(Word word, const Guards& guards) {
         if (!detail::Tagged::is_value(word) || detail::Tagged::block(word) == 0) return;
-        const detail::StoredValue value(region(), word);
+        const detail::StoredValue value(region(), {.word = word});
         add(detail::Tagged::block(word),
             value.tag == detail::Tag::text_block ? detail::text_block_words(value.size) : 1, guards);
     }
@@ -93,11 +93,11 @@ private:
             [&](const detail::NodeView& node) {
                 const std::uint64_t version = version_of(node.offset());
                 const Guards guards{.version = version, .changes = changes == 0 ? version : changes};
-                add(node.offset(), node.header().words(), guards);
+                add(node.offset(), node.all_words(), guards);
                 add_value(load(node.value()), guards);
                 node.for_each([&](std::uint8_t, const Word& slot) { add_value(load(slot), guards); });
             },
-            [](Word) {});
+            [](const detail::ValueRef&) {});
     }
 
     const DomainCore* domain_;

@@ -88,6 +88,7 @@ struct Words {
 };
 
 constexpr unsigned every_way = ~0U, all_but_longer = ~(1U << 1), only_the_same = 1U << 3 | 1U << 4;
+constexpr unsigned not_a_bit_longer = 1U << 2 | 1U << 3 | 1U << 4 | 1U << 8;
 
 Words words_of(const ss::DomainCore& core, const std::string& name) {
     using namespace ss::detail;
@@ -99,7 +100,8 @@ Words words_of(const ss::DomainCore& core, const std::string& name) {
     for (const std::size_t at : {offsetof(TreeHead, root), offsetof(TreeHead, block), offsetof(TreeHead, entries),
                                  offsetof(TreeHead, nodes), offsetof(TreeHead, bytes)})
         words.structural.push_back({head + at, every_way});
-    const auto value = [&](Word word) {
+    const auto value = [&](const ValueRef& at) {
+        const Word word = at.word;
         const std::uint64_t block = Tagged::block(word);
         if (block == 0) return;
         words.all.push_back(block);
@@ -108,9 +110,11 @@ Words words_of(const ss::DomainCore& core, const std::string& name) {
     walk_subtree(
         region, ss::load(region.at(ss::Offset<TreeHead>{head}).root),
         [&](const NodeView& node) {
-            const std::uint64_t words_there = node.header().words();
+            const std::uint64_t words_there = node.all_words();
             for (std::uint64_t i = 0; i < words_there; ++i) words.all.push_back(node.offset() + 8 * i);
             words.structural.push_back({node.offset(), all_but_longer});
+            if (Tagged::tag(ss::load(node.value())) == Tag::leaf_text)
+                words.structural.push_back({region.offset_of(&node.value()), not_a_bit_longer});
             for (std::uint64_t i = 0; i < node.kind().key_words; ++i)
                 words.structural.push_back(
                     {node.offset() + 8 * (2 + i), node.is_small() ? only_the_same : every_way});

@@ -283,6 +283,64 @@ BOOST_AUTO_TEST_CASE(strings_in_pieces) {
             }
 }
 
+/// Where the string of "k" plus some more key is, and what the tree's counters and `pool.verify` say of it.
+BOOST_AUTO_TEST_CASE(strings_in_leaves_and_in_blocks) {
+    using ss::detail::Tag;
+    t.insert("k", 1); // so that all other keys end in a leaf
+    const auto tag_of = [&](const std::string& key) {
+        const ss::DomainCore& core = t.domain().core();
+        const auto object = ss::find_object(core, "tree").value();
+        const ss::Word head = ss::load(object.entry->root[ss::detail::tree_head_root]);
+        const ss::detail::Hook root{&core.region().at(ss::Offset<ss::detail::TreeHead>{head}).root, head};
+        const ss::detail::Way way = ss::detail::find_way(core.region(), root, key, false);
+        BOOST_REQUIRE(way.hit);
+        const ss::Word word = ss::load(*way.target.slot);
+        return ss::detail::Tagged::tag(
+            ss::detail::Tagged::is_node(word) ? ss::load(ss::detail::NodeView(core.region(), word).value()) : word);
+    };
+    const auto check = [&](const std::string& key, const std::string& text, Tag tag) {
+        BOOST_TEST_CONTEXT("a key of " << key.size() << " bytes, a value of " << text.size()) {
+            BOOST_REQUIRE((t.at(key) == Value(text)));
+            BOOST_REQUIRE((tag_of(key) == tag));
+            BOOST_REQUIRE(t.bytes_for_prefix("") <= t.stats().bytes_allocated);
+            BOOST_REQUIRE(wrong_with(t) == "");
+        }
+    };
+    // The rest of the key and the string, in words: 1 + 47 is the most.
+    const std::array<std::size_t, 12> sizes = {8, 9, 15, 16, 17, 64, 65, 72, 376, 377, 384, 1000};
+    const auto tag_with = [](std::size_t prefix, std::size_t size) {
+        return (prefix + 7) / 8 + (size + 7) / 8 <= 48 ? Tag::leaf_text : Tag::text_block;
+    };
+    for (const std::size_t rest : std::array<std::size_t, 4>{1, 8, 9, 200})
+        for (const std::size_t before : sizes)
+            for (const std::size_t after : sizes) {
+                const std::string key = "kx" + tree_bytes(rest);
+                const auto tag = [&](std::size_t size) { return tag_with(rest, size); };
+                t.insert(key, tree_bytes(before, 1));
+                check(key, tree_bytes(before, 1), tag(before));
+                t.insert(key, tree_bytes(after, 2));
+                check(key, tree_bytes(after, 2), tag(after));
+                // The leaf becomes a node with a branch, whose value is a block; and a leaf again.
+                t.insert(key + "branch", tree_bytes(before, 3));
+                check(key, tree_bytes(after, 2), Tag::text_block);
+                BOOST_REQUIRE(t.erase(key + "branch"));
+                check(key, tree_bytes(after, 2), tag(after));
+                // Its prefix is cut to nothing, and so there is no leaf.
+                t.insert("kx!", 1);
+                check(key, tree_bytes(after, 2), rest == 1 ? Tag::text_block : tag_with(rest - 1, after));
+                BOOST_REQUIRE(t.erase("kx!"));
+                check(key, tree_bytes(after, 2), tag(after));
+                // By words and back.
+                t.insert(key, 5);
+                t.insert(key, tree_bytes(before, 4));
+                check(key, tree_bytes(before, 4), tag(before));
+                t.insert(key, "7 bytes");
+                check(key, "7 bytes", Tag::text);
+                BOOST_REQUIRE(t.erase(key));
+            }
+    BOOST_TEST(t.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(checks_compare_type_and_value) {
     const std::vector<Value> samples = {
         nullptr, false, true,      std::int64_t{0}, std::int64_t{1},     border, 0.0, 1.0,

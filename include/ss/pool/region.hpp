@@ -71,13 +71,14 @@ public:
     [[nodiscard]] std::byte* data(std::uint64_t offset) const noexcept { return pool_ + offset; }
 
     /// The word at `offset`. Throws errc::damaged if that is misaligned or outside.
-    [[nodiscard]] Word& word(std::uint64_t offset) const { return *words(offset, 1); }
+    [[nodiscard, gnu::always_inline]] Word& word(std::uint64_t offset) const { return *words(offset, 1); }
 
     /// `count` words from `offset` on, checked as one.
-    [[nodiscard]] Word* words(std::uint64_t offset, std::uint64_t count) const {
-        if (!is_aligned(offset, word_size) || count > stride_ / word_size || !contains(offset, count * word_size))
-            [[unlikely]]
-            refuse(offset);
+    [[nodiscard, gnu::always_inline]] Word* words(std::uint64_t offset, std::uint64_t count) const {
+        // Counted in words, so that no count can overflow.
+        const std::uint64_t known = known_.load(std::memory_order_acquire) / word_size;
+        if (!is_aligned(offset, word_size) || !fits((offset - begin_) / word_size, count, known)) [[unlikely]]
+            check_again(offset, count);
         return reinterpret_cast<Word*>(data(offset));
     }
 
@@ -110,6 +111,12 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return file_->name(); }
 
 private:
+    /// Throws unless `count` words from `offset` on are in what the region is by now.
+    [[gnu::cold, gnu::noinline]] void check_again(std::uint64_t offset, std::uint64_t count) const {
+        if (!is_aligned(offset, word_size) || !fits((offset - begin_) / word_size, count, refresh() / word_size))
+            refuse(offset);
+    }
+
     /// Looks how far the region reaches by now, and believes it only if the file is that long: whoever writes nonsense
     /// into the shared word must not make us touch what is past the end.
     [[gnu::cold, gnu::noinline]] std::uint64_t refresh() const noexcept {

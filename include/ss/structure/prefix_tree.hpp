@@ -200,7 +200,9 @@ public:
     /// Copies the value into `value`; a string into the one that is there, whose memory is used again. False if the key
     /// is missing, and `value` is then unspecified.
     bool find_into(const Bytes& key, Value& value) const {
-        return look_up(key, [&](const auto& path, Word word) { return detail::copy_value(path, word, value); });
+        return look_up(key, [&](const auto& path, const detail::ValueRef& found) {
+            return detail::copy_value(path, found, value);
+        });
     }
 
     /// The value as a bool, std::int64_t, double or std::string. Throws wrong_type if it is another.
@@ -216,8 +218,8 @@ public:
     /// What the value is; nothing if the key is missing.
     [[nodiscard]] std::optional<ValueType> type(const Bytes& key) const {
         ValueType type{};
-        const bool hit = look_up(key, [&](const auto& path, Word word) {
-            type = detail::StoredValue(path.region(), word).type();
+        const bool hit = look_up(key, [&](const auto& path, const detail::ValueRef& found) {
+            type = detail::StoredValue(path.region(), found).type();
             return true;
         });
         return hit ? std::optional(type) : std::nullopt;
@@ -225,7 +227,7 @@ public:
 
     /// Whether the key is there, with whatever value, null too. One walk down, as find, without a copy of the value.
     [[nodiscard]] bool contains(const Bytes& key) const {
-        return look_up(key, [](const auto&, Word) { return true; });
+        return look_up(key, [](const auto&, const detail::ValueRef&) { return true; });
     }
     /// The same: what the ancestor calls it.
     [[nodiscard]] bool exists(const Bytes& key) const { return contains(key); }
@@ -245,8 +247,8 @@ public:
         return self.domain_.locked([&] {
             bool hit = false;
             (void)self.attempt(LockedReading{}, [&](auto& path) {
-                return detail::look_up(path, key.view(), hit, [&](const auto&, Word word) {
-                    f(detail::StoredValue(path.region(), word).view());
+                return detail::look_up(path, key.view(), hit, [&](const auto&, const detail::ValueRef& value) {
+                    f(detail::StoredValue(path.region(), value).view());
                     return true;
                 });
             });
@@ -261,9 +263,9 @@ public:
         bool hit = false;
         domain_.read([&](auto reading) {
             return attempt(reading, [&](auto& path) {
-                return detail::look_up_longest(path, key.view(), hit, [&](const auto&, Word word, std::size_t size) {
+                return detail::look_up_longest(path, key.view(), hit, [&](const auto&, const detail::ValueRef& value, std::size_t size) {
                     found.first.assign(key.view().substr(0, size));
-                    return detail::copy_value(path, word, found.second);
+                    return detail::copy_value(path, value, found.second);
                 });
             });
         });
@@ -577,9 +579,9 @@ private:
     }
 
     [[nodiscard]] bool holds_in(Tx& tx, const ValueCheck& check) {
-        const Word word = Writer(tx, object_).find(check.key());
-        if (word == 0 || !check.value()) return word == 0 && !check.value();
-        return detail::StoredValue(tx.region(), word).view() == *check.value();
+        const detail::ValueRef value = Writer(tx, object_).find(check.key());
+        if (value.word == 0 || !check.value()) return value.word == 0 && !check.value();
+        return detail::StoredValue(tx.region(), value).view() == *check.value();
     }
 
     template <class T>

@@ -21,8 +21,20 @@ namespace ss::inline v0::detail {
     return (bytes + word_size - 1) / word_size;
 }
 
-/// Up to 8 bytes as a word, padded with zeros.
+/// Up to 8 bytes as a word, padded with zeros. By a few loads that overlap, which is less than a call of memcpy.
 [[nodiscard]] inline Word partial_word(const char* bytes, std::size_t size) noexcept {
+    const auto ends = [&]<class T>(T first) {
+        T last;
+        std::memcpy(&first, bytes, sizeof(T));
+        std::memcpy(&last, bytes + size - sizeof(T), sizeof(T));
+        return Word{first} | Word{last} << (8 * (size - sizeof(T)));
+    };
+    if constexpr (std::endian::native == std::endian::little) {
+        if (size >= 8) return ends(std::uint64_t{});
+        if (size >= 4) return ends(std::uint32_t{});
+        if (size >= 2) return ends(std::uint16_t{});
+        return size == 0 ? 0 : static_cast<unsigned char>(*bytes);
+    }
     Word word = 0;
     std::memcpy(&word, bytes, size);
     return word;

@@ -56,9 +56,9 @@ bool reap_prefix_tree(Tx& tx) {
 inline void count_subtree(NodeBudget& budget, const Region& region, Word word, Census& census) {
     (void)walk_subtree(
         budget, region, word,
-        [&](const NodeView& node) { census.use(node.offset(), node.header().words() * word_size); },
-        [&](Word value) {
-            const std::uint64_t block = Tagged::block(value);
+        [&](const NodeView& node) { census.use(node.offset(), node.all_words() * word_size); },
+        [&](const ValueRef& value) {
+            const std::uint64_t block = Tagged::block(value.word);
             if (block == 0) return;
             const StoredValue stored(region, value);
             census.use(block, (stored.tag == Tag::text_block ? text_block_words(stored.size) : 1) * word_size);

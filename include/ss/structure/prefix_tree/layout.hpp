@@ -5,7 +5,7 @@
 //              entries | nodes | bytes …           one that every writer changes
 //     root, and each slot of a node:   0, or a tagged word: a value, or a node (see tagged.hpp)
 //
-//     node:    header | value | keys | slots | prefix
+//     node:    header | value | keys | slots | prefix | of a leaf: text
 //
 //     header:  kind (4) | count (9) | prefix size (17) | 0 (2) | of a Node4: its keys (32)
 //     value:   of the key that ends with this node's prefix; 0 if there is none
@@ -14,6 +14,7 @@
 //              of a Node48   32 words: for each byte, the number of its slot, plus 1; 0 if it has none
 //              of a Node256  none: the byte is the slot's number
 //     prefix:  the bytes that all keys below have in common here
+//     text:    a leaf's value, if it is a string that is longer than a word and not too long: see is_kept_in_leaf
 //
 // An adaptive radix tree (V. Leis, A. Kemper, T. Neumann, ICDE 2013). The way to a key: the root, the prefix of the node
 // there, the byte that picks a slot, the prefix of the node there … A key may end in a slot, which then is its value, or
@@ -60,6 +61,8 @@ struct NodeKind {
     Shape shape;
     std::uint16_t capacity;  ///< slots
     std::uint16_t key_words; ///< between value and slots
+
+    [[nodiscard]] constexpr std::uint64_t words_before_prefix() const noexcept { return 2U + key_words + capacity; }
 };
 
 /// By the number in the header. 0 is none: memory of zeros is not a node.
@@ -75,7 +78,13 @@ inline constexpr std::array<NodeKind, 11> node_kinds = {{{Shape::leaf, 0, 0},
                                                          {Shape::node48, 160, 32},
                                                          {Shape::node256, 256, 0}}};
 
-inline constexpr std::uint64_t leaf_kind = 1;
+inline constexpr std::uint64_t leaf_kind = 1, smallest_inner_kind = 2;
+
+/// Whether a leaf with a prefix of so many bytes has a string of so many bytes in itself, which spares readers the way to
+/// another block. Whoever cuts a leaf's prefix copies it all: so there are limits.
+[[nodiscard]] constexpr bool is_kept_in_leaf(std::uint64_t prefix_size, std::uint64_t text_size) noexcept {
+    return words_for(prefix_size) + words_for(text_size) <= 48;
+}
 
 /// A node's first word, taken apart.
 struct NodeHeader {
@@ -98,7 +107,7 @@ struct NodeHeader {
         return kind - 1 < node_kinds.size() - 1 && count <= node_kinds[kind].capacity && prefix_size <= max_key_size;
     }
     [[nodiscard]] constexpr std::uint64_t words() const noexcept {
-        return 2U + node_kinds[kind].key_words + node_kinds[kind].capacity + words_for(prefix_size);
+        return node_kinds[kind].words_before_prefix() + words_for(prefix_size);
     }
 };
 

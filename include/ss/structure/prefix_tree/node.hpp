@@ -13,28 +13,40 @@
 namespace ss::inline v0::detail {
 
 /// What its header says has been checked against the region, not believed: good enough to read nonsense by, until that is
-/// validated.
+/// validated. Made for each step of each look-up: so what makes it is inlined, and takes its header apart only where a part
+/// is asked for.
 class NodeView {
 public:
     /// Throws errc::damaged if no node can be there.
-    NodeView(const Region& region, std::uint64_t offset) : NodeView(region, offset, load(region.word(offset))) {}
+    [[gnu::always_inline]] NodeView(const Region& region, std::uint64_t offset)
+        : NodeView(region, offset, load(region.word(offset))) {}
 
     /// A node on the garbage list, whose header lies in its value's place.
     [[nodiscard]] static NodeView garbage(const Region& region, std::uint64_t offset) {
         return {region, offset, load(region.words(offset, 2)[1])};
     }
 
-    [[nodiscard]] const NodeHeader& header() const noexcept { return header_; }
-    [[nodiscard]] const NodeKind& kind() const noexcept { return node_kinds[header_.kind]; }
-    [[nodiscard]] std::uint64_t count() const noexcept { return header_.count; }
+    [[nodiscard]] NodeHeader header() const noexcept { return NodeHeader::from(header_); }
+    [[nodiscard]] const NodeKind& kind() const noexcept { return *kind_; }
+    [[nodiscard]] std::uint64_t count() const noexcept { return header().count; }
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
 
     [[nodiscard]] Word& header_word() const noexcept { return words_[0]; }
     [[nodiscard]] Word& value() const noexcept { return words_[1]; }
     [[nodiscard]] Word* keys() const noexcept { return words_ + 2; }
     [[nodiscard]] Word* slots() const noexcept { return words_ + 2 + kind().key_words; }
-    [[nodiscard]] const Word* prefix_words() const noexcept { return slots() + kind().capacity; }
-    [[nodiscard]] std::size_t prefix_size() const noexcept { return header_.prefix_size; }
+    [[nodiscard]] const Word* prefix_words() const noexcept { return words_ + kind().words_before_prefix(); }
+    [[nodiscard]] std::size_t prefix_size() const noexcept { return header().prefix_size; }
+
+    /// The value, as it is now.
+    [[nodiscard]] ValueRef value_ref() const noexcept {
+        return {.word = load(value()), .leaf_text = header().kind == leaf_kind ? offset_ + header().words() * word_size : 0};
+    }
+    /// All words that it takes, those of a leaf's text too.
+    [[nodiscard]] std::uint64_t all_words() const noexcept {
+        return header().words() +
+               (header().kind == leaf_kind ? words_for(Tagged::leaf_text_size(load(value()))) : std::uint64_t{0});
+    }
 
     /// In place: under the lock only.
     [[nodiscard]] std::string_view prefix() const noexcept {
@@ -47,15 +59,15 @@ public:
     }
 
     /// The slot of a byte; null if it has none.
-    [[nodiscard]] Word* find(std::uint8_t byte) const {
+    [[nodiscard, gnu::always_inline]] Word* find(std::uint8_t byte) const {
         switch (kind().shape) {
         case Shape::leaf:
             return nullptr;
         case Shape::node4:
-            return slot_or_null(find_byte(header_.keys, 0, key_count(), byte));
+            return slot_or_null(find_byte(header().keys, 0, key_count(), byte));
         case Shape::node16:
-            return slot_or_null(
-                find_byte(load(keys()[0]), kind().key_words == 2 ? load(keys()[1]) : 0, key_count(), byte));
+            // Where there is but one word of keys, the one behind it is a slot, which counts for nothing.
+            return slot_or_null(find_byte(load(keys()[0]), load(keys()[1]), key_count(), byte));
         case Shape::node48: {
             const unsigned place = byte_of(load(keys()[byte / 8]), byte % 8);
             return place == 0 || place > kind().capacity ? nullptr : slots() + place - 1;
@@ -98,21 +110,23 @@ public:
 
     /// Key `i` of a Node4 or Node16.
     [[nodiscard]] std::uint8_t key(unsigned i) const noexcept {
-        return kind().shape == Shape::node4 ? byte_of(header_.keys, i) : byte_of(load(keys()[i / 8]), i % 8);
+        return kind().shape == Shape::node4 ? byte_of(header().keys, i) : byte_of(load(keys()[i / 8]), i % 8);
     }
 
     /// Leaves, and those whose keys are a list.
     [[nodiscard]] bool is_small() const noexcept { return kind().shape <= Shape::node16; }
 
 private:
-    NodeView(const Region& region, std::uint64_t offset, Word header)
-        : header_(NodeHeader::from(header)), offset_(offset) {
-        if (!header_.is_sane()) [[unlikely]]
+    [[gnu::always_inline]] NodeView(const Region& region, std::uint64_t offset, Word header)
+        : header_(header), offset_(offset) {
+        const NodeHeader parts = this->header();
+        if (!parts.is_sane()) [[unlikely]]
             region.refuse(offset);
-        words_ = region.words(offset, header_.words());
+        kind_ = &node_kinds[parts.kind];
+        words_ = region.words(offset, parts.words());
     }
 
-    [[nodiscard]] unsigned key_count() const noexcept { return static_cast<unsigned>(header_.count); }
+    [[nodiscard]] unsigned key_count() const noexcept { return static_cast<unsigned>(count()); }
 
     [[nodiscard]] Word* slot_or_null(unsigned place) const noexcept {
         return place == 16 ? nullptr : slots() + place;
@@ -158,8 +172,9 @@ private:
         return {};
     }
 
-    NodeHeader header_;
+    Word header_;
     std::uint64_t offset_;
+    const NodeKind* kind_ = nullptr;
     Word* words_ = nullptr;
 };
 

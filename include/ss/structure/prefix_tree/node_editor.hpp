@@ -16,15 +16,12 @@ class NewNode {
 public:
     /// The prefix is what the pieces are together. Throws what allocate throws.
     NewNode(Tx& tx, std::uint64_t kind, Word value, std::span<const std::string_view> prefix)
-        : tx_(&tx), header_{.kind = kind} {
-        for (const std::string_view piece : prefix) header_.prefix_size += piece.size();
-        const NodeKind& layout = node_kinds[kind];
-        offset_ = tx.allocate(header_.words() * word_size);
-        words_ = tx.region().words(offset_, header_.words());
-        tx.fill(words_[1], value);
-        Word* at = words_ + 2;
-        for (int i = layout.key_words + layout.capacity; i > 0; --i) tx.fill(*at++, 0);
-        for_each_word(Pieces(prefix), [&](Word word) { tx.fill(*at++, word); });
+        : NewNode(tx, kind, value, prefix, 0) {}
+
+    /// A leaf with a string that is_kept_in_leaf, of `size` bytes.
+    NewNode(Tx& tx, std::span<const std::string_view> prefix, const Pieces& text, std::uint64_t size)
+        : NewNode(tx, leaf_kind, Tagged::make(Tag::leaf_text, size << 3), prefix, words_for(size)) {
+        fill_words(words_ + header_.words(), text);
     }
 
     /// Hangs `word` on the slot of a byte that has none yet. The kind has room for it.
@@ -60,6 +57,19 @@ public:
     }
 
 private:
+    NewNode(Tx& tx, std::uint64_t kind, Word value, std::span<const std::string_view> prefix, std::uint64_t more_words)
+        : tx_(&tx), header_{.kind = kind} {
+        for (const std::string_view piece : prefix) header_.prefix_size += piece.size();
+        const NodeKind& layout = node_kinds[kind];
+        const std::uint64_t words = header_.words() + more_words;
+        offset_ = tx.allocate(words * word_size);
+        words_ = tx.region().words(offset_, words);
+        tx.fill(words_[1], value);
+        Word* at = words_ + 2;
+        for (int i = layout.key_words + layout.capacity; i > 0; --i) tx.fill(*at++, 0);
+        for_each_word(Pieces(prefix), [&](Word word) { tx.fill(*at++, word); });
+    }
+
     Tx* tx_;
     NodeHeader header_;
     std::uint64_t offset_ = 0;

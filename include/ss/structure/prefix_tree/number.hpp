@@ -13,9 +13,9 @@ namespace ss::inline v0::detail {
 /// What a value is when `delta`, an int64 or a double, has been added; `delta` where there is none (0). Integers wrap.
 /// Throws wrong_type. Under the lock.
 template <class T>
-[[nodiscard]] T added(const Region& region, Word word, T delta) {
-    if (word == 0) return delta;
-    const StoredValue stored(region, word);
+[[nodiscard]] T added(const Region& region, const ValueRef& value, T delta) {
+    if (value.word == 0) return delta;
+    const StoredValue stored(region, value);
     const ValueView view = stored.view();
     const T* const old = std::get_if<T>(&view);
     if (old == nullptr)

@@ -77,7 +77,7 @@ inline void append_subtree(std::string& out, const Region& region, Word word) {
             append_escaped(out, std::string_view(&byte, 1));
             out += ' ';
         }
-        Word value = item.word;
+        ValueRef value{.word = item.word};
         if (Tagged::is_node(item.word)) {
             const NodeView node(region, item.word);
             budget.take(node);
@@ -91,9 +91,9 @@ inline void append_subtree(std::string& out, const Region& region, Word word) {
             for (auto branch = node.previous(256); branch.slot != nullptr; branch = node.previous(branch.byte))
                 pending.push_back(
                     {.word = load(*branch.slot), .depth = item.depth + 1, .byte = static_cast<int>(branch.byte)});
-            value = load(node.value());
+            value = node.value_ref();
         }
-        if (value != 0) {
+        if (value.word != 0) {
             out += Tagged::is_node(item.word) ? " = " : "= ";
             append_value(out, StoredValue(region, value).view());
         }

@@ -107,31 +107,31 @@ bool attempt_in_tree(const DomainCore& domain, const ObjectRef& object, Reading 
     }
 }
 
-/// Calls found(path, word) with the value of the key, if it is there; found returns false to try all again. Sets `hit`.
+/// Calls found(path, value) with the ValueRef of the key, if it is there; found returns false to try all again. Sets `hit`.
 /// Inside of attempt_in_tree.
 template <class Path, class F>
 bool look_up(Path& path, std::string_view key, bool& hit, F found) {
     hit = false;
-    Word word = load(path.head().root);
+    ValueRef at{.word = load(path.head().root)};
     for (;;) { // each round but the first takes a byte off the key
-        if (!Tagged::is_node(word)) {
-            if (word == 0 || !key.empty()) return true;
+        if (!Tagged::is_node(at.word)) {
+            if (at.word == 0 || !key.empty()) return true;
             hit = true;
-            return found(path, word);
+            return found(path, at);
         }
-        if (!path.descend(word)) return false;
-        const NodeView node(path.region(), word);
+        if (!path.descend(at.word)) return false;
+        const NodeView node(path.region(), at.word);
         if (node.match(key) != node.prefix_size()) return true;
         key.remove_prefix(node.prefix_size());
         if (key.empty()) {
-            word = load(node.value());
-            if (Tagged::is_node(word)) [[unlikely]]
+            at = node.value_ref();
+            if (Tagged::is_node(at.word)) [[unlikely]]
                 path.region().refuse(node.offset());
             continue;
         }
         const Word* const slot = node.find(static_cast<std::uint8_t>(key.front()));
         if (slot == nullptr) return true;
-        word = load(*slot);
+        at = {.word = load(*slot)};
         key.remove_prefix(1);
     }
 }
@@ -166,7 +166,7 @@ private:
     std::vector<Place> rest_;
 };
 
-/// Calls found(path, word, size) with the value of the longest key that `key` begins with, and that key's size; found
+/// Calls found(path, value, size) with the ValueRef of the longest key that `key` begins with, and that key's size; found
 /// returns false to try all again. Sets `hit`. Inside of attempt_in_tree. All of the way is validated at the end: a
 /// shorter key could have come after we passed it, and a longer one gone before we came to it.
 template <class Path, class F>
@@ -174,14 +174,14 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
     Places<typename Path::Place> way;
     way.push(path.place());
     struct {
-        Word word = 0;
+        ValueRef value;
         std::size_t size = 0;
         typename Path::Place place{};
     } best;
     std::size_t size = 0; // of the key so far
     for (Word word = load(path.head().root);;) {
         if (!Tagged::is_node(word)) {
-            if (word != 0) best = {word, size, path.place()};
+            if (word != 0) best = {{.word = word}, size, path.place()};
             break;
         }
         if (!path.descend(word)) return false;
@@ -189,21 +189,21 @@ bool look_up_longest(Path& path, std::string_view key, bool& hit, F found) {
         const NodeView node(path.region(), word);
         if (node.match(key.substr(size)) != node.prefix_size()) break;
         size += node.prefix_size();
-        if (const Word value = load(node.value()); value != 0) best = {value, size, path.place()};
+        if (const ValueRef value = node.value_ref(); value.word != 0) best = {value, size, path.place()};
         const Word* const slot = size == key.size() ? nullptr : node.find(static_cast<std::uint8_t>(key[size]));
         if (slot == nullptr) break;
         word = load(*slot);
         ++size;
     }
-    hit = best.word != 0;
-    if (hit && (!path.return_to(best.place) || !found(path, best.word, best.size))) return false;
+    hit = best.value.word != 0;
+    if (hit && (!path.return_to(best.place) || !found(path, best.value, best.size))) return false;
     return way.all([&](const auto& place) { return path.is_valid(place); });
 }
 
 /// Copies a value; of a string, into the memory that `out` has if it is one. False if the node has changed meanwhile.
 template <class Path>
-bool copy_value(const Path& path, Word word, Value& out) {
-    const StoredValue value(path.region(), word);
+bool copy_value(const Path& path, const ValueRef& ref, Value& out) {
+    const StoredValue value(path.region(), ref);
     if (value.type() != ValueType::string) {
         out = copy_of(value.view());
         return true;

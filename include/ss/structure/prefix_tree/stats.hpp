@@ -26,7 +26,7 @@ struct PrefixTreeStats {
 /// The type id of every PrefixTree, whatever its policies.
 inline constexpr PolicyId prefix_tree_type = policy_id("PFXTREE");
 inline constexpr std::uint64_t prefix_tree_fingerprint =
-    fingerprint(1, sizeof(detail::TreeHead), detail::node_kinds.size(), detail::max_key_size, node_versions,
+    fingerprint(2, sizeof(detail::TreeHead), detail::node_kinds.size(), detail::max_key_size, node_versions,
                 sizeof(DirectoryEntry));
 
 namespace detail {

@@ -27,7 +27,7 @@ private:
     std::uint64_t words_;
 };
 
-/// Calls on_node(const NodeView&) for each node and on_value(word) for each value below `word`, the value words of nodes
+/// Calls on_node(const NodeView&) for each node and on_value(const ValueRef&) for each value below `word`, those of nodes
 /// too. After the words of a node were read, and before anything is done with them, valid() is asked; false ends the
 /// walk, and is what is then returned. Does not recurse: trees are as deep as their longest key. Throws errc::damaged.
 template <class OnNode, class OnValue, class Valid>
@@ -38,22 +38,23 @@ bool walk_subtree(NodeBudget& budget, const Region& region, Word word, OnNode on
         word = pending.back();
         pending.pop_back();
         if (Tagged::is_value(word)) {
-            on_value(word);
+            on_value(ValueRef{.word = word});
             continue;
         }
         if (word == 0) continue;
         const NodeView node(region, word);
         budget.take(node);
         const std::size_t before = pending.size();
-        pending.push_back(load(node.value()));
-        if (Tagged::is_node(pending.back())) [[unlikely]]
-            pending.back() = Tagged::make(Tag{7}, 0); // no value at all: whoever looks at it says so
+        const ValueRef value = node.value_ref();
         node.for_each([&](std::uint8_t, const Word& slot) { pending.push_back(load(slot)); });
         if (!valid()) {
             pending.resize(before);
             return false;
         }
         on_node(node);
+        if (Tagged::is_node(value.word)) [[unlikely]]
+            region.refuse(node.offset());
+        if (value.word != 0) on_value(value);
     }
     return true;
 }
@@ -85,9 +86,9 @@ bool sum_subtree(const Region& region, Word word, BlockSize block_size, Valid va
             ++sum.nodes;
             sum.bytes += block_size(node.offset());
         },
-        [&](Word value) {
+        [&](const ValueRef& value) {
             ++sum.entries;
-            if (const std::uint64_t block = Tagged::block(value); block != 0) sum.bytes += block_size(block);
+            if (const std::uint64_t block = Tagged::block(value.word); block != 0) sum.bytes += block_size(block);
         },
         valid);
 }

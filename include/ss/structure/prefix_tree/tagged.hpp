@@ -8,9 +8,9 @@
 //     offset of a block: size | bytes      1 0 0     a string of more than 7
 //     offset of a block: integer           1 0 1     one that needs more than 61 bits
 //     offset of a block: real              1 1 0
+//     size of a string of more than 7      1 1 1     in a leaf's value alone: the bytes follow the leaf's prefix
 //
-// Each value has one form only, so whether two words mean the same can be seen without what they lead to, unless both
-// lead to blocks.
+// But for such a string, which may be in a leaf or in a block, each value has one form only.
 #pragma once
 
 #include <ss/base/word.hpp>
@@ -29,7 +29,7 @@
 
 namespace ss::inline v0::detail {
 
-enum class Tag : std::uint64_t { node, integer, text, constant, text_block, integer_block, real_block };
+enum class Tag : std::uint64_t { node, integer, text, constant, text_block, integer_block, real_block, leaf_text };
 
 struct Tagged {
     static constexpr Word mask = 7;
@@ -40,7 +40,11 @@ struct Tagged {
     [[nodiscard]] static constexpr bool is_value(Word word) noexcept { return (word & mask) != 0; }
     /// The block that a value has beside the word; 0 if it has none.
     [[nodiscard]] static constexpr std::uint64_t block(Word word) noexcept {
-        return tag(word) >= Tag::text_block ? word & ~mask : 0;
+        return tag(word) >= Tag::text_block && tag(word) != Tag::leaf_text ? word & ~mask : 0;
+    }
+    /// Bytes of the string that a leaf has beside its value's word; 0 if it has none.
+    [[nodiscard]] static constexpr std::uint64_t leaf_text_size(Word word) noexcept {
+        return tag(word) == Tag::leaf_text ? word >> 3 : 0;
     }
 
     [[nodiscard]] static constexpr Word make(Tag tag, std::uint64_t rest) noexcept {
@@ -63,10 +67,17 @@ struct Tagged {
     }
 };
 
+/// A value's word, and the place behind the prefix of the leaf that it is in; that is 0 where it is in no leaf.
+struct ValueRef {
+    Word word = 0;
+    std::uint64_t leaf_text = 0; ///< offset
+};
+
 /// A value that is to be stored: a string may come in pieces.
 class NewValue {
 public:
     explicit NewValue(const AnyValue& value) noexcept : view_(value.view()) {}
+    explicit NewValue(const ValueView& value) noexcept : view_(value) {}
     /// The pieces are to live as long as this.
     explicit NewValue(std::span<const std::string_view> pieces) noexcept
         : view_(std::string_view()), pieces_(pieces) {
@@ -134,11 +145,12 @@ template <class Tx>
     return Tagged::make(form.tag, offset);
 }
 
-/// A value in the pool, taken apart. Of strings in blocks only where they lie: their size is to be validated before the
+/// A value in the pool, taken apart. Of strings of more than 7 bytes only where they lie: their size is to be validated before the
 /// bytes are looked at, and has been checked against the region.
 struct StoredValue {
     /// Throws errc::damaged.
-    StoredValue(const Region& region, Word word) : tag(Tagged::tag(word)) {
+    StoredValue(const Region& region, const ValueRef& value) : tag(Tagged::tag(value.word)) {
+        const Word word = value.word;
         switch (tag) {
         case Tag::integer:
             number = static_cast<Word>(static_cast<std::int64_t>(word) >> 3);
@@ -160,6 +172,12 @@ struct StoredValue {
             text = region.words(offset, text_block_words(size)) + 1;
             return;
         }
+        case Tag::leaf_text:
+            size = Tagged::leaf_text_size(word);
+            if (value.leaf_text == 0 || size > max_bytes_size) [[unlikely]]
+                break;
+            text = region.words(value.leaf_text, words_for(size));
+            return;
         case Tag::integer_block:
         case Tag::real_block:
             number = load(region.word(Tagged::block(word)));

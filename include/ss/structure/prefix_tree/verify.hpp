@@ -47,19 +47,19 @@ namespace ss::inline v0::detail {
 }
 
 /// The same of a value.
-[[nodiscard]] inline std::string wrong_with_value(const Region& region, Word word) {
-    const StoredValue value(region, word);
-    const bool is_short = value.tag == Tag::text_block ? value.size <= Tagged::short_text
-                          : value.tag == Tag::integer_block
-                              ? Tagged::is_short(static_cast<std::int64_t>(value.number))
-                              : false;
+[[nodiscard]] inline std::string wrong_with_value(const Region& region, const ValueRef& ref) {
+    const StoredValue value(region, ref);
+    const bool is_long_text = value.tag == Tag::text_block || value.tag == Tag::leaf_text;
+    const bool is_short =
+        (is_long_text && value.size <= Tagged::short_text) ||
+        (value.tag == Tag::integer_block && Tagged::is_short(static_cast<std::int64_t>(value.number)));
     if (is_short) return "has a block that it does not need";
     if (value.tag == Tag::text) {
         const std::string_view text = std::get<std::string_view>(value.view());
-        if (Tagged::short_string(Pieces(Bytes(text)), text.size()) != word)
+        if (Tagged::short_string(Pieces(Bytes(text)), text.size()) != ref.word)
             return "is a string with something behind it";
     }
-    if (value.tag == Tag::text_block && !words_equal(value.text, std::get<std::string_view>(value.view())))
+    if (is_long_text && !words_equal(value.text, std::get<std::string_view>(value.view())))
         return "is a string whose padding is not zero";
     return {};
 }
@@ -78,7 +78,7 @@ inline void verify_prefix_tree(const Region& region, const DirectoryEntry& entry
                 if (const std::string wrong = wrong_with_node(node); !wrong.empty())
                     complain("the node at " + std::to_string(node.offset()) + " " + wrong);
             },
-            [&](Word value) {
+            [&](const ValueRef& value) {
                 ++entries;
                 if (const std::string wrong = wrong_with_value(region, value); !wrong.empty())
                     complain("a value " + wrong);

@@ -152,11 +152,11 @@ private:
         Word word = load(path_->head().root);
         std::string_view rest = start.key;
         for (;;) {
-            if (start.everything) return visit(word);
+            if (start.everything) return visit({.word = word});
             if (!Tagged::is_node(word)) {
                 // A key that ended here is the start itself, or comes before it.
                 const bool behind = rest.empty() ? start.inclusive : To == Direction::down;
-                return word == 0 || !behind || visit(word);
+                return word == 0 || !behind || visit({.word = word});
             }
             const std::optional<NodeView> node = descend(word);
             if (!node) return false;
@@ -224,29 +224,29 @@ private:
         const Word word = load(*branch.slot);
         grow_key(1, node.offset());
         key_.back() = static_cast<char>(branch.byte);
-        return visit(word);
+        return visit({.word = word});
     }
 
     [[nodiscard]] bool visit_value_of(const NodeView& node) {
-        const Word word = load(node.value());
-        if (Tagged::is_node(word)) [[unlikely]]
+        const ValueRef value = node.value_ref();
+        if (Tagged::is_node(value.word)) [[unlikely]]
             path_->region().refuse(node.offset());
-        return visit(word);
+        return visit(value);
     }
 
     /// To the node or value at the key as it is now.
-    [[nodiscard]] bool visit(Word word) {
-        if (word == 0) return path_->validate(); // a leaf without a value is none any more
-        if (Tagged::is_node(word)) {
-            const std::optional<NodeView> node = descend(word);
+    [[nodiscard]] bool visit(const ValueRef& at) {
+        if (at.word == 0) return path_->validate(); // a leaf without a value is none any more
+        if (Tagged::is_node(at.word)) {
+            const std::optional<NodeView> node = descend(at.word);
             if (!node) return false;
             if (node->count() == 0) return visit_value_of(*node); // a leaf is no place to come back to
             push(*node);
             return true;
         }
-        const StoredValue value(path_->region(), word);
+        const StoredValue value(path_->region(), at);
         if (limit_.keys_only) {
-            batch_->push(key_.view(), StoredValue(path_->region(), Tagged::make(Tag::constant, 0)));
+            batch_->push(key_.view(), StoredValue(path_->region(), {.word = Tagged::make(Tag::constant, 0)}));
         } else {
             if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
             batch_->push(key_.view(), value);

@@ -32,13 +32,13 @@ public:
         root_ = {.slot = &path_.head().root, .owner = tx.region().offset_of(&path_.head())};
     }
 
-    /// The word of the key's value; 0 if it is missing.
-    [[nodiscard]] Word find(std::string_view key) const {
-        Word found = 0;
+    /// The key's value; its word is 0 if the key is missing.
+    [[nodiscard]] ValueRef find(std::string_view key) const {
+        ValueRef found;
         bool hit = false;
         TreeReading<LockedReading> path = path_;
-        (void)look_up(path, key, hit, [&](auto&, Word word) {
-            found = word;
+        (void)look_up(path, key, hit, [&](auto&, const ValueRef& value) {
+            found = value;
             return true;
         });
         return found;
@@ -155,10 +155,49 @@ private:
 
     /// What hangs on a slot when `rest` is what a key has behind that.
     [[nodiscard]] Word new_branch(std::string_view rest, const NewValue& value) {
-        const Word word = new_value(value);
-        if (rest.empty()) return word;
-        NewNode<Tx> leaf = new_node(leaf_kind, word, rest);
+        return rest.empty() ? new_value(value) : new_leaf(std::span(&rest, 1), value);
+    }
+
+    /// A leaf, with its value in it if it can be there. The prefix is not empty.
+    [[nodiscard]] Word new_leaf(std::span<const std::string_view> prefix, const NewValue& value) {
+        const NewValue::Form form = value.form();
+        if (form.tag == Tag::text_block && is_kept_in_leaf(size_of(prefix), form.size)) {
+            NewNode<Tx> leaf(*tx_, prefix, value.pieces(), form.size);
+            return finished(leaf);
+        }
+        NewNode<Tx> leaf(*tx_, leaf_kind, new_value(value), prefix);
         return finished(leaf);
+    }
+
+    // A value that there is, on its way out of a node that is dropped afterwards.
+
+    /// To a place that is in no leaf.
+    [[nodiscard]] Word moved(const ValueRef& value) {
+        if (Tagged::tag(value.word) != Tag::leaf_text) return value.word;
+        return new_value(NewValue(StoredValue(tx_->region(), value).view()));
+    }
+
+    /// From `node` to a leaf with that prefix.
+    [[nodiscard]] Word moved_to_leaf(const NodeView& node, std::span<const std::string_view> prefix,
+                                     const ValueRef& value) {
+        const Tag tag = Tagged::tag(value.word);
+        if (tag == Tag::leaf_text || tag == Tag::text_block) {
+            const StoredValue stored(tx_->region(), value);
+            if (tag == Tag::leaf_text || is_kept_in_leaf(size_of(prefix), stored.size)) {
+                const Word leaf = new_leaf(prefix, NewValue(stored.view()));
+                touch(node.offset());
+                drop_block(value.word);
+                return leaf;
+            }
+        }
+        NewNode<Tx> leaf(*tx_, leaf_kind, value.word, prefix);
+        return finished(leaf);
+    }
+
+    [[nodiscard]] static std::uint64_t size_of(std::span<const std::string_view> pieces) noexcept {
+        std::uint64_t size = 0;
+        for (const std::string_view piece : pieces) size += piece.size();
+        return size;
     }
 
     void drop_block(Word value) {
@@ -191,7 +230,7 @@ private:
                     return false;
                 }
                 // The key that ended here now ends in a node, beside the longer one.
-                NewNode<Tx> node = new_node(leaf_kind + 1, word, {});
+                NewNode<Tx> node = new_node(smallest_inner_kind, word, {});
                 node.add(static_cast<std::uint8_t>(rest.front()), new_branch(rest.substr(1), value));
                 hang(hook, finished(node));
                 return true;
@@ -208,6 +247,8 @@ private:
                 const bool is_new = load(node.value()) == 0;
                 if (is_new)
                     hang(own, new_value(value));
+                else if (node.header().kind == leaf_kind)
+                    replace_in_leaf(hook, node, value);
                 else
                     replace(own, value);
                 return is_new;
@@ -228,18 +269,14 @@ private:
         const Word old = load(*hook.slot);
         const NewValue::Form form = value.form();
         if (form.tag >= Tag::text_block && form.tag == Tagged::tag(old)) {
-            const StoredValue stored(tx_->region(), old);
+            const StoredValue stored(tx_->region(), {.word = old});
             const bool is_text = form.tag == Tag::text_block;
             const std::uint64_t words = words_for(form.size);
             if (!is_text || (words <= tree_in_place_words && words <= words_for(stored.size))) {
                 touch(hook.owner);
                 Word* at = tx_->region().words(Tagged::block(old), is_text ? text_block_words(form.size) : 1);
-                const auto append = [&](Word word) {
-                    if (load(*at) != word) tx_->store(*at, word);
-                    ++at;
-                };
-                append(is_text ? form.size : value.number());
-                if (is_text) for_each_word(value.pieces(), append);
+                store_if_other(*at++, is_text ? form.size : value.number());
+                if (is_text) for_each_word(value.pieces(), [&](Word word) { store_if_other(*at++, word); });
                 return;
             }
         }
@@ -247,12 +284,41 @@ private:
         drop_block(old);
     }
 
+    /// The same in a leaf, which hangs on `hook`: in place, or in another leaf if the old value is in this one, or the new
+    /// one belongs there.
+    void replace_in_leaf(const Hook& hook, const NodeView& leaf, const NewValue& value) {
+        const Word old = load(leaf.value());
+        const NewValue::Form form = value.form();
+        const bool is_kept = form.tag == Tag::text_block && is_kept_in_leaf(leaf.prefix_size(), form.size);
+        if (!is_kept && Tagged::tag(old) != Tag::leaf_text) {
+            replace({.slot = &leaf.value(), .owner = leaf.offset()}, value);
+            return;
+        }
+        const std::uint64_t prefix_end = leaf.header().words();
+        if (is_kept && Tagged::tag(old) == Tag::leaf_text && words_for(form.size) <= tree_in_place_words &&
+            prefix_end + words_for(form.size) <= tx_->block_size(leaf.offset()) / word_size) {
+            touch(leaf.offset());
+            store_if_other(leaf.value(), Tagged::make(Tag::leaf_text, form.size << 3));
+            Word* at = tx_->region().words(leaf.offset(), prefix_end + words_for(form.size)) + prefix_end;
+            for_each_word(value.pieces(), [&](Word word) { store_if_other(*at++, word); });
+            return;
+        }
+        const std::string_view prefix = leaf.prefix();
+        hang(hook, new_leaf(std::span(&prefix, 1), value));
+        drop_node(leaf);
+        drop_block(old);
+    }
+
+    void store_if_other(Word& at, Word word) {
+        if (load(at) != word) tx_->store(at, word);
+    }
+
     /// The key leaves the node's prefix after `matched` bytes: there both meet in a new node.
     void split(const Hook& hook, const NodeView& node, std::size_t matched, std::string_view rest,
                const NewValue& value) {
         const std::string_view prefix = node.prefix();
         const Word branch = rest.empty() ? 0 : new_branch(rest.substr(1), value);
-        NewNode<Tx> meeting = new_node(leaf_kind + 1, rest.empty() ? new_value(value) : 0, prefix.substr(0, matched));
+        NewNode<Tx> meeting = new_node(smallest_inner_kind, rest.empty() ? new_value(value) : 0, prefix.substr(0, matched));
         meeting.add(static_cast<std::uint8_t>(prefix[matched]), shortened(node, prefix.substr(matched + 1)));
         if (branch != 0) meeting.add(static_cast<std::uint8_t>(rest.front()), branch);
         hang(hook, finished(meeting));
@@ -260,7 +326,7 @@ private:
 
     /// What the node is with another prefix, which may lie in it.
     [[nodiscard]] Word shortened(const NodeView& node, std::string_view prefix) {
-        const Word word = node.count() == 0 && prefix.empty() ? load(node.value())
+        const Word word = node.count() == 0 && prefix.empty() ? moved(node.value_ref())
                                                               : copy(node, node.header().kind, std::span(&prefix, 1));
         drop_node(node);
         return word;
@@ -269,6 +335,7 @@ private:
     /// A node of that kind with the same value and branches.
     [[nodiscard]] std::uint64_t copy(const NodeView& node, std::uint64_t kind,
                                      std::span<const std::string_view> prefix) {
+        if (kind == leaf_kind) return moved_to_leaf(node, prefix, node.value_ref());
         NewNode<Tx> copy(*tx_, kind, load(node.value()), prefix);
         node.for_each([&](std::uint8_t byte, const Word& slot) { copy.add(byte, load(slot)); });
         return finished(copy);
@@ -281,7 +348,7 @@ private:
             return;
         }
         const std::string_view prefix = node.prefix();
-        NewNode<Tx> larger = new_node(node.header().kind + 1, load(node.value()), prefix);
+        NewNode<Tx> larger = new_node(node.header().kind + 1, moved(node.value_ref()), prefix);
         node.for_each([&](std::uint8_t key, const Word& slot) { larger.add(key, load(slot)); });
         larger.add(byte, branch);
         hang(hook, finished(larger));
@@ -354,14 +421,13 @@ private:
             hang(hook, value);
         } else if (node.count() == 0) {
             if (node.header().kind == leaf_kind) return;
-            NewNode<Tx> leaf = new_node(leaf_kind, value, prefix);
-            hang(hook, finished(leaf));
+            hang(hook, moved_to_leaf(node, std::span(&prefix, 1), node.value_ref()));
         } else if (node.count() == 1 && value == 0) {
             hang(hook, merged(node));
         } else {
             const std::uint64_t kind = node.header().kind;
             // A quarter is left free, so that a key that comes and goes does not make it grow and shrink each time.
-            const std::uint64_t smaller = kind == leaf_kind + 1 ? kind : kind - 1;
+            const std::uint64_t smaller = kind == smallest_inner_kind ? kind : kind - 1;
             const std::uint64_t capacity = node_kinds[smaller].capacity;
             if (smaller == kind || node.count() + std::max<std::uint64_t>(capacity / 4, 1) > capacity) return;
             hang(hook, copy(node, smaller, std::span(&prefix, 1)));
@@ -376,8 +442,7 @@ private:
         const Word word = load(*only.slot);
         std::array<std::string_view, 3> prefix{node.prefix(), std::string_view(&byte, 1), {}};
         if (Tagged::is_value(word)) {
-            NewNode<Tx> leaf(*tx_, leaf_kind, word, prefix);
-            return finished(leaf);
+            return moved_to_leaf(node, prefix, {.word = word});
         }
         const NodeView child = node_at(word);
         prefix[2] = child.prefix();
