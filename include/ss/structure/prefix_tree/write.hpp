@@ -169,7 +169,8 @@ private:
         return finished(leaf);
     }
 
-    // A value that there is, on its way out of a node that is dropped afterwards.
+    // A value that there is, on its way out of a node. Whoever moves it drops that node, which is what touches its version:
+    // what is freed stays as it is until the commit.
 
     /// To a place that is in no leaf.
     [[nodiscard]] Word moved(const ValueRef& value) {
@@ -177,15 +178,13 @@ private:
         return new_value(NewValue(StoredValue(tx_->region(), value).view()));
     }
 
-    /// From `node` to a leaf with that prefix.
-    [[nodiscard]] Word moved_to_leaf(const NodeView& node, std::span<const std::string_view> prefix,
-                                     const ValueRef& value) {
+    /// To a leaf with that prefix.
+    [[nodiscard]] Word moved_to_leaf(std::span<const std::string_view> prefix, const ValueRef& value) {
         const Tag tag = Tagged::tag(value.word);
         if (tag == Tag::leaf_text || tag == Tag::text_block) {
             const StoredValue stored(tx_->region(), value);
             if (tag == Tag::leaf_text || is_kept_in_leaf(size_of(prefix), stored.size)) {
                 const Word leaf = new_leaf(prefix, NewValue(stored.view()));
-                touch(node.offset());
                 drop_block(value.word);
                 return leaf;
             }
@@ -335,7 +334,7 @@ private:
     /// A node of that kind with the same value and branches.
     [[nodiscard]] std::uint64_t copy(const NodeView& node, std::uint64_t kind,
                                      std::span<const std::string_view> prefix) {
-        if (kind == leaf_kind) return moved_to_leaf(node, prefix, node.value_ref());
+        if (kind == leaf_kind) return moved_to_leaf(prefix, node.value_ref());
         NewNode<Tx> copy(*tx_, kind, load(node.value()), prefix);
         node.for_each([&](std::uint8_t byte, const Word& slot) { copy.add(byte, load(slot)); });
         return finished(copy);
@@ -421,7 +420,7 @@ private:
             hang(hook, value);
         } else if (node.count() == 0) {
             if (node.header().kind == leaf_kind) return;
-            hang(hook, moved_to_leaf(node, std::span(&prefix, 1), node.value_ref()));
+            hang(hook, moved_to_leaf(std::span(&prefix, 1), node.value_ref()));
         } else if (node.count() == 1 && value == 0) {
             hang(hook, merged(node));
         } else {
@@ -441,9 +440,7 @@ private:
         const auto byte = static_cast<char>(only.byte);
         const Word word = load(*only.slot);
         std::array<std::string_view, 3> prefix{node.prefix(), std::string_view(&byte, 1), {}};
-        if (Tagged::is_value(word)) {
-            return moved_to_leaf(node, prefix, {.word = word});
-        }
+        if (Tagged::is_value(word)) return moved_to_leaf(prefix, {.word = word});
         const NodeView child = node_at(word);
         prefix[2] = child.prefix();
         const std::uint64_t offset = copy(child, child.header().kind, prefix);
