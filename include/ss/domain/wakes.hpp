@@ -31,6 +31,8 @@
 #include <cstdint>
 #include <optional>
 
+#include <sched.h>
+
 namespace ss::inline v0 {
 
 /// Whoever sleeps looks again after this, whether he was woken or not.
@@ -56,10 +58,14 @@ inline void sleep_on(const Word& word, Word seen, Deadline deadline,
 
 /// Looks whether `version` is still what it was, less and less often and for about 10 us: what comes by then spares both
 /// sides a system call and a switch (A. R. Karlin et al., "Empirical Studies of Competitive Spinning for a Shared-Memory
-/// Multiprocessor", SOSP 1991: to spin for as long as a sleep costs is never more than twice as bad as the best).
+/// Multiprocessor", SOSP 1991: to spin for as long as a sleep costs is never more than twice as bad as the best). After
+/// the first half microsecond it lets others run between two looks: whoever is to bring the change may wait for this core.
 inline void look_before_sleeping(const Word& version, Word seen) noexcept {
-    for (int pauses = 1; pauses <= 256 && load(version) == seen; pauses *= 2)
+    constexpr int most_pauses = 256, pauses_alone = 8;
+    for (int pauses = 1; pauses <= most_pauses && load(version) == seen; pauses *= 2) {
         for (int i = 0; i < pauses; ++i) os::spin_pause();
+        if (pauses > pauses_alone && load(version) == seen) ::sched_yield();
+    }
 }
 
 /// The next value of a wait word at which somebody waits.
