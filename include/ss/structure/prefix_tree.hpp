@@ -263,10 +263,11 @@ public:
         bool hit = false;
         domain_.read([&](auto reading) {
             return attempt(reading, [&](auto& path) {
-                return detail::look_up_longest(path, key.view(), hit, [&](const auto&, const detail::ValueRef& value, std::size_t size) {
-                    found.first.assign(key.view().substr(0, size));
-                    return detail::copy_value(path, value, found.second);
-                });
+                return detail::look_up_longest(path, key.view(), hit,
+                                               [&](const auto&, const detail::ValueRef& value, std::size_t size) {
+                                                   found.first.assign(key.view().substr(0, size));
+                                                   return detail::copy_value(path, value, found.second);
+                                               });
             });
         });
         return hit ? std::optional(std::move(found)) : std::nullopt;

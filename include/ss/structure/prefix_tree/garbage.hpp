@@ -55,8 +55,7 @@ bool reap_prefix_tree(Tx& tx) {
 /// Counts the blocks that hang below a word.
 inline void count_subtree(NodeBudget& budget, const Region& region, Word word, Census& census) {
     (void)walk_subtree(
-        budget, region, word,
-        [&](const NodeView& node) { census.use(node.offset(), node.all_words() * word_size); },
+        budget, region, word, [&](const NodeView& node) { census.use(node.offset(), node.all_words() * word_size); },
         [&](const ValueRef& value) {
             const std::uint64_t block = Tagged::block(value.word);
             if (block == 0) return;

@@ -40,7 +40,8 @@ public:
 
     /// The value, as it is now.
     [[nodiscard]] ValueRef value_ref() const noexcept {
-        return {.word = load(value()), .leaf_text = header().kind == leaf_kind ? offset_ + header().words() * word_size : 0};
+        return {.word = load(value()),
+                .leaf_text = header().kind == leaf_kind ? offset_ + header().words() * word_size : 0};
     }
     /// All words that it takes, those of a leaf's text too.
     [[nodiscard]] std::uint64_t all_words() const noexcept {

@@ -57,7 +57,8 @@ public:
     }
 
 private:
-    NewNode(Tx& tx, std::uint64_t kind, Word value, std::span<const std::string_view> prefix, std::uint64_t more_words)
+    NewNode(Tx& tx, std::uint64_t kind, Word value, std::span<const std::string_view> prefix,
+            std::uint64_t more_words)
         : tx_(&tx), header_{.kind = kind} {
         for (const std::string_view piece : prefix) header_.prefix_size += piece.size();
         const NodeKind& layout = node_kinds[kind];

@@ -317,7 +317,8 @@ private:
                const NewValue& value) {
         const std::string_view prefix = node.prefix();
         const Word branch = rest.empty() ? 0 : new_branch(rest.substr(1), value);
-        NewNode<Tx> meeting = new_node(smallest_inner_kind, rest.empty() ? new_value(value) : 0, prefix.substr(0, matched));
+        NewNode<Tx> meeting =
+            new_node(smallest_inner_kind, rest.empty() ? new_value(value) : 0, prefix.substr(0, matched));
         meeting.add(static_cast<std::uint8_t>(prefix[matched]), shortened(node, prefix.substr(matched + 1)));
         if (branch != 0) meeting.add(static_cast<std::uint8_t>(rest.front()), branch);
         hang(hook, finished(meeting));
