@@ -41,6 +41,14 @@ enum class Measure : std::size_t {
     wake_90,
     wake_99,
     wake_worst,
+    wakes_to_4,
+    wakes_to_8,
+    wakes_to_16,
+    wakes_to_32,
+    wakes_to_64,
+    wakes_to_128,
+    wakes_to_256,
+    wakes_longer,
     number_load,
     number_store,
     number_add,
@@ -56,7 +64,8 @@ enum class Measure : std::size_t {
 inline constexpr std::size_t measure_count = static_cast<std::size_t>(Measure::bytes_taken) + 1;
 
 /// As JSON has them. Nanoseconds per operation, per entry in a scan, per walk, per item of so many bytes through a queue,
-/// from a push until a sleeper has it, and per operation on a number, of each process; the last two bytes per entry.
+/// from a push until a sleeper has it, and per operation on a number, of each process; the last two bytes per entry. Of
+/// wakes also how many of a hundred took so long, and longer than what is before.
 inline constexpr std::array<const char*, measure_count> measure_names = {
     "insert",
     "get hit",
@@ -88,6 +97,14 @@ inline constexpr std::array<const char*, measure_count> measure_names = {
     "wake 90",
     "wake 99",
     "wake worst",
+    "% of wakes up to 4 us",
+    "% of wakes up to 8 us",
+    "% of wakes up to 16 us",
+    "% of wakes up to 32 us",
+    "% of wakes up to 64 us",
+    "% of wakes up to 128 us",
+    "% of wakes up to 256 us",
+    "% of wakes longer",
     "number load",
     "number store",
     "number add",
@@ -105,6 +122,11 @@ inline constexpr std::array<unsigned, 3> read_shares = {100, 95, 50};
 
 [[nodiscard]] constexpr Measure plus(Measure measure, std::size_t n) noexcept {
     return static_cast<Measure>(static_cast<std::size_t>(measure) + n);
+}
+
+/// Shares of a hundred: neither more nor less is better.
+[[nodiscard]] constexpr bool is_share(Measure measure) noexcept {
+    return measure >= Measure::wakes_to_4 && measure <= Measure::wakes_longer;
 }
 
 /// One run of one contestant. What it cannot do is not a number.

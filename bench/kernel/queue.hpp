@@ -34,6 +34,9 @@ namespace bench {
 
 inline constexpr std::array<std::size_t, 5> item_sizes = {16, 64, 256, 1024, 4096};
 
+/// Classes of wakes, by how long they took.
+inline constexpr std::size_t wake_classes = 8;
+
 /// How many items a queue has room for, where one can say so.
 inline constexpr std::size_t queue_capacity = 1024;
 
@@ -176,6 +179,17 @@ template <class Adapter>
     return wakes;
 }
 
+/// A histogram of them: what took up to 4 us, up to 8, … up to 256, and longer, of a hundred.
+inline void count_wakes(const std::vector<double>& wakes, Figures& figures) {
+    const double one = 100.0 / static_cast<double>(wakes.size());
+    for (std::size_t i = 0; i < wake_classes; ++i) figures[plus(Measure::wakes_to_4, i)] = 0;
+    for (const double wake : wakes) {
+        std::size_t i = 0;
+        while (i + 1 < wake_classes && wake > static_cast<double>(std::size_t{4000} << i)) ++i;
+        figures[plus(Measure::wakes_to_4, i)] += one;
+    }
+}
+
 } // namespace detail
 
 /// One run of one contestant.
@@ -195,6 +209,7 @@ template <class Adapter>
     figures[Measure::wake_90] = wakes[wakes.size() * 9 / 10];
     figures[Measure::wake_99] = wakes[wakes.size() * 99 / 100];
     figures[Measure::wake_worst] = wakes.back();
+    detail::count_wakes(wakes, figures);
     return figures;
 }
 
@@ -206,13 +221,18 @@ template <class Adapter>
             all.push_back({std::to_string(item_sizes[i]) + " bytes", plus(first, i)});
         return all;
     };
+    std::vector<Table::Column> wakes;
+    for (std::size_t i = 0; i + 1 < wake_classes; ++i)
+        wakes.push_back({"to " + std::to_string(4 << i) + " us", plus(Measure::wakes_to_4, i)});
+    wakes.push_back({"longer", Measure::wakes_longer});
     return {{"ns per item, one consumer", columns(Measure::queue_16), true},
             {"ns per item, two consumers", columns(Measure::queue_two_16), true},
             {"ns from a push until a consumer that slept has the item",
              {{"median", Measure::wake_50},
               {"of 90 %", Measure::wake_90},
               {"of 99 %", Measure::wake_99},
-              {"worst", Measure::wake_worst}}}};
+              {"worst", Measure::wake_worst}}},
+            {"such wakes, of a hundred", wakes}};
 }
 
 } // namespace bench

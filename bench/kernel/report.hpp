@@ -90,7 +90,7 @@ private:
 
     /// How many times better than the baseline.
     [[nodiscard]] double ratio_of(const Series& one, Measure measure) const {
-        if (!baseline_) return std::numeric_limits<double>::quiet_NaN();
+        if (!baseline_ || is_share(measure)) return std::numeric_limits<double>::quiet_NaN();
         return median(all(series_[*baseline_], measure)) / median(all(one, measure));
     }
 
@@ -131,7 +131,10 @@ private:
         if (rows.size() == 1) return {};
         // The title stands above, so that names are not spread as far as it is long.
         std::string text = title;
-        if (baseline_) text += fmt::format(" (in brackets: times as good as {})", series_[*baseline_].name);
+        const bool with_ratios = std::any_of(columns.begin(), columns.end(),
+                                             [](const Table::Column& column) { return !is_share(column.measure); });
+        if (baseline_ && with_ratios)
+            text += fmt::format(" (in brackets: times as good as {})", series_[*baseline_].name);
         text += "\n\n";
         rows[0][0].clear();
         std::vector<std::size_t> widths(rows[0].size(), 3);
