@@ -280,6 +280,98 @@ BOOST_AUTO_TEST_CASE(readers_end) {
     });
 }
 
+/// A node whose header counts other branches than it has. What is made of it is refused, and nothing else is overwritten.
+BOOST_AUTO_TEST_CASE(nodes_that_count_wrongly) {
+    using namespace ss::detail;
+    struct Case {
+        const char* name;
+        int branches;
+        std::uint64_t capacity;
+        std::uint64_t count;
+        std::uint64_t left; ///< branches that stay, if not all
+        int erased;         ///< -1: a new one is inserted
+    };
+    const std::array<Case, 5> cases = {{{"a node of 256 that would fit into 160", 250, 256, 100, 250, 9},
+                                        {"a node of 32 that would fit into 16", 32, 32, 5, 32, 9},
+                                        {"a node of 32 with one branch that counts two", 20, 32, 2, 1, 0},
+                                        {"a node of 256 that counts one too many", 250, 256, 256, 250, -1},
+                                        {"a node of 32 that counts as full", 20, 32, 32, 20, -1}}};
+    for (const Case& one : cases)
+        survive(one.name, [&](auto&) {
+            const ss::Pool pool = ss::Pool::anonymous();
+            ss::PrefixTree<> t(pool, "t"), sound(pool, "sound");
+            const auto key = [](int i) { return std::string("k") + static_cast<char>(i); };
+            for (int i = 0; i < one.branches; ++i) t.insert(key(i), i);
+            for (int i = 0; i < 300; ++i) sound.insert(std::to_string(i), std::to_string(i));
+            const ss::DomainCore& core = t.domain().core();
+            const auto& head = core.region().at(
+                ss::Offset<TreeHead>{ss::load(ss::find_object(core, "t").value().entry->root[tree_head_root])});
+            const NodeView node(core.region(), ss::load(head.root));
+            BOOST_REQUIRE(node.kind().capacity == one.capacity);
+            NodeHeader header = node.header();
+            header.count = one.count;
+            node.header_word() = header.pack();
+            if (one.left == 1) // of byte 0
+                for (std::uint64_t i = 0; i < node.kind().key_words; ++i) node.keys()[i] &= i == 0 ? 0xFF : 0;
+            attempt([&] { one.erased < 0 ? (void)t.insert(key(251), 1) : (void)t.erase(key(one.erased)); });
+            attempt([&] { t.insert("other", std::string(100, 'o')); });
+            for (int i = 0; i < 300; ++i)
+                BOOST_TEST((sound.at(std::to_string(i)) == Value(std::to_string(i))), one.name);
+            BOOST_TEST(sound.verify().empty(), one.name);
+        });
+}
+
+/// Entries without end, where a node has a way back to itself; and garbage without end, where two nodes hang on each other.
+BOOST_AUTO_TEST_CASE(circles_end) {
+    using namespace ss::detail;
+    survive("the greatest of a circle", [](auto&) {
+        const ss::Pool pool = ss::Pool::anonymous();
+        ss::PrefixTree<> t(pool, "t");
+        for (const char* key : {"k", "ka", "kb", "kc"}) t.insert(key, 1);
+        const ss::DomainCore& core = t.domain().core();
+        const auto& head = core.region().at(
+            ss::Offset<TreeHead>{ss::load(ss::find_object(core, "t").value().entry->root[tree_head_root])});
+        const Word root = ss::load(head.root);
+        const NodeView node(core.region(), root);
+        *node.find('b') = root;
+        *node.find('c') = root;
+        BOOST_TEST(thrown_by([&] { (void)t.top("k", 1); }) == error(ss::errc::damaged));
+        BOOST_TEST(thrown_by([&] { t.for_each([](std::string_view, const ValueView&) {}); }) ==
+                   error(ss::errc::damaged));
+    });
+    survive("garbage in a circle", [](auto&) {
+        const ss::Pool pool = ss::Pool::anonymous({.max_size = 4 * ss::mebi});
+        ss::PrefixTree<> t(pool, "t");
+        t.insert("room", std::string(64 * 1024, '\0'));
+        for (int i = 0;; ++i)
+            if (thrown_by([&] { t.insert(std::to_string(i), std::string(3000, 'f')); }) != "nothing") break;
+        const ss::DomainCore& core = t.domain().core();
+        std::uint64_t at = 0;
+        t.visit("room", [&](const ValueView& value) {
+            at = core.region().offset_of(std::get<std::string_view>(value).data());
+        });
+        // An offset is a header, too, if its bits are right: of a node with the same kind and some branches.
+        const auto is_header = [](std::uint64_t offset) {
+            const NodeHeader header = NodeHeader::from(offset);
+            return header.is_sane() && header.kind == 8 && header.count != 0;
+        };
+        std::vector<std::uint64_t> nodes;
+        for (std::uint64_t offset = at; offset < at + 60'000 && nodes.size() < 2; offset += 8)
+            if (is_header(offset) && (nodes.empty() || offset > nodes.front() + 2000)) nodes.push_back(offset);
+        BOOST_REQUIRE(nodes.size() == 2U);
+        const auto make = [&](std::uint64_t here, std::uint64_t there) {
+            Word* const words = core.region().words(here, 200);
+            words[0] = there;
+            words[1] = NodeHeader{.kind = 8, .count = node_kinds[8].capacity}.pack();
+            words[2 + node_kinds[8].key_words] = there;
+        };
+        make(nodes[0], nodes[1]);
+        make(nodes[1], nodes[0]);
+        core.block().garbage.first[static_cast<std::uint64_t>(ss::GarbageKind::prefix_tree)] = nodes[0];
+        BOOST_TEST(thrown_by([&] { t.insert("more", std::string(100'000, 'm')); }) == error(ss::errc::past_max_size));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(writers_end) {
     const TempDir directory;
     { build(ss::Pool(directory / "pool")); }

@@ -9,9 +9,10 @@
 //     word is what it wrote                                                 the one it wrote: waits = 0
 //
 // The word changes under the lock alone, but for that last step, which may come late: when the object is gone, and its
-// directory entry belongs to another. No other kind of word has that upper half, so it does nothing then. A waiter that has not gone to sleep yet finds the word
-// changed, and looks again. Each waiter writes a value of its own, so that nobody takes the mark of one who came after
-// him for his own and clears it. The words are not journaled: who sleeps wakes up to look at what is.
+// directory entry belongs to another. No other kind of word has that upper half, so it does nothing then. A waiter that
+// has not gone to sleep yet finds the word changed, and looks again. Each waiter writes a value of its own, so that nobody
+// takes the mark of one who came after him for his own and clears it. The words are not journaled: who sleeps wakes up to
+// look at what is.
 //
 // No sleep is longer than `longest_sleep`. So a wake that was lost with a killed process is made good by then, and all that
 // a waker that dies early has done is to let others look once more.

@@ -30,12 +30,18 @@ void reap_some(DomainType& domain) {
         for (int i = 0; i < 2 && reap(domain); ++i) {}
 }
 
-/// A lot, for somebody who found no room: a few hundred blocks. False if there is none.
+/// A lot, for somebody who found no room: a few hundred blocks. False if there is none; or if nothing has come free by so
+/// many steps as a way down the deepest tree takes, for then what is there hangs in a circle.
 template <class DomainType>
 bool reclaim(DomainType& domain) {
-    bool any = false;
-    for (int i = 0; i < 64 && reap(domain); ++i) any = true;
-    return any;
+    constexpr std::uint64_t some = 64, most = 2 * max_key_size;
+    const Word& bytes = domain.core().block().garbage.bytes;
+    const Word before = load(bytes);
+    for (std::uint64_t i = 0; i < most; ++i) {
+        if (!reap(domain)) return i != 0;
+        if (i + 1 >= some && load(bytes) < before) return true;
+    }
+    return false;
 }
 
 /// The upkeep of structures that need no other.

@@ -41,7 +41,7 @@ public:
     /// The value, as it is now.
     [[nodiscard]] ValueRef value_ref() const noexcept {
         return {.word = load(value()),
-                .leaf_text = header().kind == leaf_kind ? offset_ + header().words() * word_size : 0};
+                .behind_prefix = header().kind == leaf_kind ? offset_ + header().words() * word_size : 0};
     }
     /// All words that it takes, those of a leaf's text too.
     [[nodiscard]] std::uint64_t all_words() const noexcept {
@@ -67,7 +67,7 @@ public:
         case Shape::node4:
             return slot_or_null(find_byte(header().keys, 0, key_count(), byte));
         case Shape::node16:
-            // Where there is but one word of keys, the one behind it is a slot, which counts for nothing.
+            // Where there is but one word of keys, the one behind it is a slot; but then the count is 8 at most.
             return slot_or_null(find_byte(load(keys()[0]), load(keys()[1]), key_count(), byte));
         case Shape::node48: {
             const unsigned place = byte_of(load(keys()[byte / 8]), byte % 8);

@@ -29,6 +29,9 @@ public:
         const NodeKind& layout = node_kinds[header_.kind];
         Word* const keys = words_ + 2;
         auto place = static_cast<unsigned>(header_.count);
+        // Who counted the branches has believed a header: it may have been wrong.
+        if (place >= layout.capacity) [[unlikely]]
+            tx_->region().refuse(offset_);
         switch (layout.shape) {
         case Shape::leaf:
             return;

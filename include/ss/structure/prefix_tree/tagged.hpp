@@ -70,7 +70,7 @@ struct Tagged {
 /// A value's word, and the place behind the prefix of the leaf that it is in; that is 0 where it is in no leaf.
 struct ValueRef {
     Word word = 0;
-    std::uint64_t leaf_text = 0; ///< offset
+    std::uint64_t behind_prefix = 0; ///< offset
 };
 
 /// A value that is to be stored: a string may come in pieces.
@@ -145,8 +145,8 @@ template <class Tx>
     return Tagged::make(form.tag, offset);
 }
 
-/// A value in the pool, taken apart. Of strings of more than 7 bytes only where they lie: their size is to be validated before the
-/// bytes are looked at, and has been checked against the region.
+/// A value in the pool, taken apart. Of strings of more than 7 bytes only where they lie: their size is to be validated
+/// before the bytes are looked at, and has been checked against the region.
 struct StoredValue {
     /// Throws errc::damaged.
     StoredValue(const Region& region, const ValueRef& value) : tag(Tagged::tag(value.word)) {
@@ -174,9 +174,9 @@ struct StoredValue {
         }
         case Tag::leaf_text:
             size = Tagged::leaf_text_size(word);
-            if (value.leaf_text == 0 || size > max_bytes_size) [[unlikely]]
+            if (value.behind_prefix == 0 || size > max_bytes_size) [[unlikely]]
                 break;
-            text = region.words(value.leaf_text, words_for(size));
+            text = region.words(value.behind_prefix, words_for(size));
             return;
         case Tag::integer_block:
         case Tag::real_block:

@@ -53,7 +53,7 @@ namespace ss::inline v0::detail {
     const bool is_short =
         (is_long_text && value.size <= Tagged::short_text) ||
         (value.tag == Tag::integer_block && Tagged::is_short(static_cast<std::int64_t>(value.number)));
-    if (is_short) return "has a block that it does not need";
+    if (is_short) return "is not in its word, which has room for it";
     if (value.tag == Tag::text) {
         const std::string_view text = std::get<std::string_view>(value.view());
         if (Tagged::short_string(Pieces(Bytes(text)), text.size()) != ref.word)

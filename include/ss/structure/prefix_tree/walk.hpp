@@ -358,11 +358,14 @@ template <Direction To, class Read>
 [[nodiscard]] constexpr bool is_fresh(Word then, Word now) noexcept { return then == now && (then & 1) == 0; }
 
 /// f(key, value) for the entries from `start` on, until it returns false. Drops what it has read ahead when the tree has
-/// changed, by f or by others. `Tree` has `read_batch<Direction>(start, limit, batch, changes)` and `changes()`.
+/// changed, by f or by others. `Tree` has `read_batch<Direction>(start, limit, batch, changes)`, `changes()`, `size()`, and
+/// `count_prefix("")`, which walks over all nodes and throws errc::damaged if they hang in a circle: asked when there are
+/// more entries than the tree has, for in a circle there is no end of them.
 template <class Tree, class F>
 void scan(const Tree& tree, WalkStart start, F f) {
     constexpr std::size_t first_appetite = 8, most = 512;
     TreeBatch batch;
+    std::uint64_t seen = 0, there = tree.size(); // seen since the tree has changed
     std::size_t appetite = first_appetite;
     for (std::string from(start.key);;) {
         start.key = from;
@@ -378,6 +381,9 @@ void scan(const Tree& tree, WalkStart start, F f) {
         }
         if (fresh && end) return;
         appetite = fresh ? std::min(appetite * 4, most) : first_appetite;
+        seen = fresh ? seen + done : 0;
+        if (seen > there) [[unlikely]]
+            there = tree.count_prefix("");
         from.assign(batch.key(done - 1));
         start.inclusive = false;
     }

@@ -18,8 +18,8 @@
 
 namespace ss::inline v0::detail {
 
-/// A string in a block is overwritten in place, through the journal, if the new one needs a block of up to so many words
-/// of bytes and no more than the old one; others get a new block.
+/// A string in a block or a leaf is overwritten in place, through the journal, if the new one has up to so many words and
+/// there is room: in a block as much as the old one took, in a leaf as much as the leaf's block has. Others move.
 inline constexpr std::uint64_t tree_in_place_words = 8;
 
 template <class Tx>
@@ -347,6 +347,8 @@ private:
             add_to_node(*tx_, node, byte, branch);
             return;
         }
+        if (node.header().kind + 1 == node_kinds.size()) [[unlikely]]
+            tx_->region().refuse(node.offset()); // it counts a branch for each byte, and has none for this one
         const std::string_view prefix = node.prefix();
         NewNode<Tx> larger = new_node(node.header().kind + 1, moved(node.value_ref()), prefix);
         node.for_each([&](std::uint8_t key, const Word& slot) { larger.add(key, load(slot)); });
@@ -438,6 +440,8 @@ private:
     /// The only branch of a node, with the node's prefix and the branch's byte before it.
     [[nodiscard]] Word merged(const NodeView& node) {
         const NodeView::Branch only = node.next(0);
+        if (only.slot == nullptr) [[unlikely]]
+            tx_->region().refuse(node.offset());
         const auto byte = static_cast<char>(only.byte);
         const Word word = load(*only.slot);
         std::array<std::string_view, 3> prefix{node.prefix(), std::string_view(&byte, 1), {}};
