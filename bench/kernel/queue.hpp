@@ -35,7 +35,8 @@ namespace bench {
 inline constexpr std::array<std::size_t, 5> item_sizes = {16, 64, 256, 1024, 4096};
 
 /// Classes of wakes, by how long they took.
-inline constexpr std::size_t wake_classes = 8;
+inline constexpr std::size_t wake_classes =
+    static_cast<std::size_t>(Measure::wakes_longer) - static_cast<std::size_t>(Measure::wakes_to_4) + 1;
 
 /// How many items a queue has room for, where one can say so.
 inline constexpr std::size_t queue_capacity = 1024;
