@@ -94,8 +94,8 @@ Words words_of(const ss::DomainCore& core, const std::string& name) {
     using namespace ss::detail;
     Words words;
     const ss::Region& region = core.region();
-    const ss::DirectoryEntry& entry = *ss::find_object(core, name).value().entry;
-    const std::uint64_t head = ss::load(entry.root[tree_head_root]);
+    const TreeHead& tree = tree_head(core, name);
+    const std::uint64_t head = region.offset_of(&tree);
     for (std::uint64_t at = head; at < head + sizeof(TreeHead); at += 8) words.all.push_back(at);
     for (const std::size_t at : {offsetof(TreeHead, root), offsetof(TreeHead, block), offsetof(TreeHead, entries),
                                  offsetof(TreeHead, nodes), offsetof(TreeHead, bytes)})
@@ -108,7 +108,7 @@ Words words_of(const ss::DomainCore& core, const std::string& name) {
         if (Tagged::tag(word) == Tag::text_block) words.all.push_back(block + 8);
     };
     walk_subtree(
-        region, ss::load(region.at(ss::Offset<TreeHead>{head}).root),
+        region, ss::load(tree.root),
         [&](const NodeView& node) {
             const std::uint64_t words_there = node.all_words();
             for (std::uint64_t i = 0; i < words_there; ++i) words.all.push_back(node.offset() + 8 * i);
@@ -304,9 +304,7 @@ BOOST_AUTO_TEST_CASE(nodes_that_count_wrongly) {
             for (int i = 0; i < one.branches; ++i) t.insert(key(i), i);
             for (int i = 0; i < 300; ++i) sound.insert(std::to_string(i), std::to_string(i));
             const ss::DomainCore& core = t.domain().core();
-            const auto& head = core.region().at(
-                ss::Offset<TreeHead>{ss::load(ss::find_object(core, "t").value().entry->root[tree_head_root])});
-            const NodeView node(core.region(), ss::load(head.root));
+            const NodeView node(core.region(), ss::load(tree_head(core, "t").root));
             BOOST_REQUIRE(node.kind().capacity == one.capacity);
             NodeHeader header = node.header();
             header.count = one.count;
@@ -329,9 +327,7 @@ BOOST_AUTO_TEST_CASE(circles_end) {
         ss::PrefixTree<> t(pool, "t");
         for (const char* key : {"k", "ka", "kb", "kc"}) t.insert(key, 1);
         const ss::DomainCore& core = t.domain().core();
-        const auto& head = core.region().at(
-            ss::Offset<TreeHead>{ss::load(ss::find_object(core, "t").value().entry->root[tree_head_root])});
-        const Word root = ss::load(head.root);
+        const Word root = ss::load(tree_head(core, "t").root);
         const NodeView node(core.region(), root);
         *node.find('b') = root;
         *node.find('c') = root;

@@ -19,6 +19,12 @@ namespace ss::test {
 
 using TreeContents = std::map<std::string, Value>;
 
+/// The head of the tree of that name.
+inline detail::TreeHead& tree_head(const DomainCore& domain, std::string_view name) {
+    const ObjectRef object = find_object(domain, name).value();
+    return domain.region().at(Offset<detail::TreeHead>{load(object.entry->root[detail::tree_head_root])});
+}
+
 /// Bytes that differ from place to place, from 0 to 255.
 inline std::string tree_bytes(std::size_t size, unsigned seed = 0) {
     std::string text(size, '\0');

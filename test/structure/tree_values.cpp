@@ -289,9 +289,7 @@ BOOST_AUTO_TEST_CASE(strings_in_leaves_and_in_blocks) {
     t.insert("k", 1); // so that all other keys end in a leaf
     const auto tag_of = [&](const std::string& key) {
         const ss::DomainCore& core = t.domain().core();
-        const auto object = ss::find_object(core, "tree").value();
-        const ss::Word head = ss::load(object.entry->root[ss::detail::tree_head_root]);
-        const ss::detail::Hook root{&core.region().at(ss::Offset<ss::detail::TreeHead>{head}).root, head};
+        const ss::detail::Hook root{.slot = &tree_head(core, "tree").root};
         const ss::detail::Way way = ss::detail::find_way(core.region(), root, key, false);
         BOOST_REQUIRE(way.hit);
         const ss::Word word = ss::load(*way.target.slot);
