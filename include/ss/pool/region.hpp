@@ -75,9 +75,7 @@ public:
 
     /// `count` words from `offset` on, checked as one.
     [[nodiscard, gnu::always_inline]] Word* words(std::uint64_t offset, std::uint64_t count) const {
-        // Counted in words, so that no count can overflow.
-        const std::uint64_t known = known_.load(std::memory_order_acquire) / word_size;
-        if (!is_aligned(offset, word_size) || !fits((offset - begin_) / word_size, count, known)) [[unlikely]]
+        if (!has_words(offset, count, known_.load(std::memory_order_acquire))) [[unlikely]]
             check_again(offset, count);
         return reinterpret_cast<Word*>(data(offset));
     }
@@ -111,10 +109,15 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return file_->name(); }
 
 private:
+    /// True if `count` words from `offset` on are in a region of `size` bytes. Counted in words, so that nothing overflows.
+    [[nodiscard, gnu::always_inline]] bool has_words(std::uint64_t offset, std::uint64_t count,
+                                                     std::uint64_t size) const noexcept {
+        return is_aligned(offset, word_size) && fits((offset - begin_) / word_size, count, size / word_size);
+    }
+
     /// Throws unless `count` words from `offset` on are in what the region is by now.
     [[gnu::cold, gnu::noinline]] void check_again(std::uint64_t offset, std::uint64_t count) const {
-        if (!is_aligned(offset, word_size) || !fits((offset - begin_) / word_size, count, refresh() / word_size))
-            refuse(offset);
+        if (!has_words(offset, count, refresh())) refuse(offset);
     }
 
     /// Looks how far the region reaches by now, and believes it only if the file is that long: whoever writes nonsense

@@ -38,15 +38,15 @@ public:
     [[nodiscard]] const Word* prefix_words() const noexcept { return words_ + kind().words_before_prefix(); }
     [[nodiscard]] std::size_t prefix_size() const noexcept { return header().prefix_size; }
 
+    [[nodiscard]] bool is_leaf() const noexcept { return kind().shape == Shape::leaf; }
+
     /// The value, as it is now.
     [[nodiscard]] ValueRef value_ref() const noexcept {
-        return {.word = load(value()),
-                .behind_prefix = header().kind == leaf_kind ? offset_ + header().words() * word_size : 0};
+        return {.word = load(value()), .behind_prefix = is_leaf() ? offset_ + header().words() * word_size : 0};
     }
     /// All words that it takes, those of a leaf's text too.
     [[nodiscard]] std::uint64_t all_words() const noexcept {
-        return header().words() +
-               (header().kind == leaf_kind ? words_for(Tagged::leaf_text_size(load(value()))) : std::uint64_t{0});
+        return header().words() + (is_leaf() ? words_for(Tagged::leaf_text_size(load(value()))) : std::uint64_t{0});
     }
 
     /// In place: under the lock only.

@@ -62,8 +62,7 @@ public:
 private:
     NewNode(Tx& tx, std::uint64_t kind, Word value, std::span<const std::string_view> prefix,
             std::uint64_t more_words)
-        : tx_(&tx), header_{.kind = kind} {
-        for (const std::string_view piece : prefix) header_.prefix_size += piece.size();
+        : tx_(&tx), header_{.kind = kind, .prefix_size = Pieces(prefix).size()} {
         const NodeKind& layout = node_kinds[kind];
         const std::uint64_t words = header_.words() + more_words;
         offset_ = tx.allocate(words * word_size);

@@ -365,7 +365,7 @@ template <class Tree, class F>
 void scan(const Tree& tree, WalkStart start, F f) {
     constexpr std::size_t first_appetite = 8, most = 512;
     TreeBatch batch;
-    std::uint64_t seen = 0, there = tree.size(); // seen since the tree has changed
+    std::uint64_t seen = 0, there = 0; // seen since the tree has changed; how many it has, once that matters
     std::size_t appetite = first_appetite;
     for (std::string from(start.key);;) {
         start.key = from;
@@ -382,8 +382,10 @@ void scan(const Tree& tree, WalkStart start, F f) {
         if (fresh && end) return;
         appetite = fresh ? std::min(appetite * 4, most) : first_appetite;
         seen = fresh ? seen + done : 0;
-        if (seen > there) [[unlikely]]
-            there = tree.count_prefix("");
+        if (seen > there) [[unlikely]] {
+            there = tree.size();
+            if (seen > there) there = tree.count_prefix("");
+        }
         from.assign(batch.key(done - 1));
         start.inclusive = false;
     }

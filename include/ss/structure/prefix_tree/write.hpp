@@ -161,7 +161,7 @@ private:
     /// A leaf, with its value in it if it can be there. The prefix is not empty.
     [[nodiscard]] Word new_leaf(std::span<const std::string_view> prefix, const NewValue& value) {
         const NewValue::Form form = value.form();
-        if (form.tag == Tag::text_block && is_kept_in_leaf(size_of(prefix), form.size)) {
+        if (form.tag == Tag::text_block && is_kept_in_leaf(Pieces(prefix).size(), form.size)) {
             NewNode<Tx> leaf(*tx_, prefix, value.pieces(), form.size);
             return finished(leaf);
         }
@@ -183,7 +183,7 @@ private:
         const Tag tag = Tagged::tag(value.word);
         if (tag == Tag::leaf_text || tag == Tag::text_block) {
             const StoredValue stored(tx_->region(), value);
-            if (tag == Tag::leaf_text || is_kept_in_leaf(size_of(prefix), stored.size)) {
+            if (tag == Tag::leaf_text || is_kept_in_leaf(Pieces(prefix).size(), stored.size)) {
                 const Word leaf = new_leaf(prefix, NewValue(stored.view()));
                 drop_block(value.word);
                 return leaf;
@@ -191,12 +191,6 @@ private:
         }
         NewNode<Tx> leaf(*tx_, leaf_kind, value.word, prefix);
         return finished(leaf);
-    }
-
-    [[nodiscard]] static std::uint64_t size_of(std::span<const std::string_view> pieces) noexcept {
-        std::uint64_t size = 0;
-        for (const std::string_view piece : pieces) size += piece.size();
-        return size;
     }
 
     void drop_block(Word value) {
@@ -246,7 +240,7 @@ private:
                 const bool is_new = load(node.value()) == 0;
                 if (is_new)
                     hang(own, new_value(value));
-                else if (node.header().kind == leaf_kind)
+                else if (node.is_leaf())
                     replace_in_leaf(hook, node, value);
                 else
                     replace(own, value);
@@ -422,7 +416,7 @@ private:
         if (node.count() == 0 && prefix.empty()) {
             hang(hook, value);
         } else if (node.count() == 0) {
-            if (node.header().kind == leaf_kind) return;
+            if (node.is_leaf()) return;
             hang(hook, moved_to_leaf(std::span(&prefix, 1), node.value_ref()));
         } else if (node.count() == 1 && value == 0) {
             hang(hook, merged(node));
