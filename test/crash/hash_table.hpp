@@ -79,11 +79,28 @@ public:
                     } catch (int) {}
                 })
             .changes = false;
-        all.add("insert, a chain begins", &one_bucket<7>,
-                [](TwoTables& two) { two.t().insert(two.key_of_bucket(7), "x"); });
-        all.add("erase, a chain ends", &one_bucket<8>, [](TwoTables& two) { two.t().erase(two.key_of_bucket(7)); });
+        all.add("one table, what comes free is used again", [x](TwoTables& two) {
+            two.transact([&](AnyTable& t, AnyTable&) {
+                t.erase("k1");
+                t.erase("k7");
+                t.insert("k3", x(8));
+                for (int i = 0; i < 4; ++i) t.insert(numbered("new", static_cast<std::uint64_t>(i)), x(40));
+                t.insert("k0", x(40));
+            });
+        });
+        all.add("overwrite, longer, in the page", [x](TwoTables& two) { two.t().insert("k0", x(24)); });
+        all.add("overwrite, longer, out of the page", &full_page,
+                [x](TwoTables& two) { two.t().insert(two.key_of_bucket(3), x(50)); });
+        all.add("insert, another record makes room", &full_page,
+                [x](TwoTables& two) { two.t().insert(two.key_of_bucket(8), x(40)); });
+        all.add("insert, a second page begins", &one_bucket<20>,
+                [](TwoTables& two) { two.t().insert(two.key_of_bucket(20), "x"); });
+        all.add("erase, a second page ends", &one_bucket<21>,
+                [](TwoTables& two) { two.t().erase(two.key_of_bucket(20)); });
         all.add("insert, a bucket splits", &full, [x](TwoTables& two) { two.t().insert("new", x(24)); });
-        all.add("insert, a chain splits", &one_bucket<16>, [x](TwoTables& two) { two.t().insert("new", x(1)); });
+        all.add("insert, several pages split", &one_bucket<52>, [x](TwoTables& two) { two.t().insert("new", x(1)); });
+        all.add("insert, a split pulls records inside", &overfull,
+                [x](TwoTables& two) { two.t().insert("new", x(40)); });
         all.add("erase, buckets merge", &about_to_merge, [](TwoTables& two) { two.t().erase("m6"); });
         all.add("insert, garbage is freed", &with_garbage, [x](TwoTables& two) { two.t().insert("new", x(1)); });
         all.add("insert, the pool grows", &about_to_grow,
@@ -130,18 +147,31 @@ private:
             tables->t().insert(tables->key_of_bucket(i), std::string(i * 10, 'b'));
     }
 
+    /// A page without a free word: the eight records in it have seven each.
+    static void full_page(const TableProfile& profile, const Path& path) {
+        const auto tables = profile.open(open_pool(path), table_bits);
+        for (std::uint64_t i = 0; i < 8; ++i) tables->t().insert(tables->key_of_bucket(i), std::string(40, 'b'));
+    }
+
+    /// As many words as the buckets bear, the most of them in the first, which the next one splits: what lies outside its
+    /// page for want of room fits in again.
+    static void overfull(const TableProfile& profile, const Path& path) {
+        const auto tables = profile.open(open_pool(path), table_bits);
+        for (std::uint64_t i = 0; i < 16; ++i) tables->t().insert(tables->key_of_bucket(i), std::string(40, 'b'));
+        for (std::uint64_t i = 0; i < 16; ++i) tables->t().insert(numbered("f", i), std::string(40, 'f'));
+    }
+
     /// As many entries as the buckets bear: the next one splits a bucket, for which a segment is made.
     static void full(const TableProfile& profile, const Path& path) {
         const auto tables = prepare_tables(profile, open_pool(path));
         for (std::uint64_t i = 0; tables->size() < detail::entries_to_split << table_bits; ++i)
-            tables->t().insert(numbered("f", i), std::string(11, 'f'));
+            tables->t().insert(numbered("f", i), std::string(3, 'f'));
     }
 
     /// One erase before the last bucket, which is the first one of its segment, is merged away.
     static void about_to_merge(const TableProfile& profile, const Path& path) {
         const auto tables = profile.open(open_pool(path), 0);
         for (std::uint64_t i = 0; i < 12; ++i) tables->t().insert(numbered("m", i), std::string(20, 'm'));
-        for (std::uint64_t i = 0; i < 6; ++i) tables->t().erase(numbered("m", i));
     }
 
     /// What a cleared table has left, none of it freed yet but what the clear itself frees.

@@ -17,7 +17,7 @@
 
 namespace ss::test {
 
-/// log2 of the buckets that the tables begin with: the 17th entry splits one.
+/// log2 of the buckets that the tables begin with: the 53rd entry splits one, or as many words as four pages have room for.
 inline constexpr unsigned table_bits = 2;
 
 /// A table, or a table within a transaction.

@@ -39,7 +39,7 @@ constexpr std::array<Word (*)(Word), 6> damages = {[](Word word) { return word ^
                                                    [](Word) { return ~Word{0}; },
                                                    [](Word word) { return word + 64; }};
 
-/// A pool with one of everything: chains, spare lines, large values, garbage of both kinds, two pages of names.
+/// A pool with one of everything: further pages, spare ones, large values, garbage of both kinds, two pages of names.
 template <class A>
 void build(const std::filesystem::path& path) {
     const ss::Pool pool(path);
@@ -176,37 +176,41 @@ void check_noticed() {
         damage("spares", head.spares);
         damage("cursor", head.cursor);
         damage("block", head.block);
+        damage("page_words", head.page_words);
         damage("size", head.size);
+        damage("load", head.load);
         damage("bytes", head.bytes);
         with("size_version", head.size_version, head.size_version | 1);
-        for (std::size_t i = 0; i < max_segments && head.segments[i] != 0; ++i) damage("segment", head.segments[i]);
-        std::uint64_t lines = 0;
+        for (Word& segment : head.segments)
+            if (segment != 0) damage("segment", segment);
+        const auto damage_record = [&](const RecordView& view) {
+            Word* const record = p.region().words(p.region().offset_of(view.words()), view.sizes().words());
+            with("a record's key size", record[0], record[0] ^ 1);
+            with("a record's key size", record[0], record[0] | 0xFFFF'FFFF);
+            with("a record's value size", record[0], record[0] | Word{1} << 62);
+            with("a record's value size", record[0], record[0] + (Word{40'000} << 32));
+            Word& key_end = record[view.sizes().value_begin() - 1];
+            with("a key", record[1], record[1] ^ 1);
+            with("a key's last word", key_end, key_end ^ Word{1} << 63); // a byte or padding
+        };
+        std::uint64_t pages = 0;
         for (std::uint64_t number = 0; number < head.buckets; ++number) {
-            Bucket& bucket = bucket_at(p.region(), head, number);
-            with("a bucket's version", bucket.version, bucket.version | 1);
-            auto* slots = &bucket.slots;
+            Page* page = &bucket_at(p.region(), head, number);
+            with("a bucket's version", page->version, page->version | 1);
             for (;;) {
-                for (Word& slot : *slots) {
-                    // A slot that is empty may become a record of what is none.
-                    if (slot != 0) damage("a slot", slot);
-                    if (slot == 0) with("an empty slot", slot, Slot::record(7, head.block));
-                    if (!Slot::is_record(slot)) continue;
-                    Word* const record = p.region().words(Slot::offset(slot), 2);
-                    with("a record's key size", record[0], record[0] ^ 1);
-                    with("a record's key size", record[0], record[0] | 0xFFFF'FFFF);
-                    with("a record's value size", record[0], record[0] | Word{1} << 62);
-                    with("a record's value size", record[0], record[0] + (Word{40'000} << 32));
-                    const std::uint64_t last_word = (RecordSizes::from(record[0]).key + 7) / 8;
-                    Word& key_end = p.region().words(Slot::offset(slot), 1 + last_word)[last_word];
-                    with("a key", record[1], record[1] ^ 1);
-                    with("a key's last word", key_end, key_end ^ Word{1} << 63); // a byte or padding
-                }
-                if (!Slot::is_link(slots->back())) break;
-                slots = &linked_slots(p.region(), slots->back());
-                ++lines;
+                damage("used", page->used);
+                damage("link", page->link);
+                for (Word& slots : page->slots) damage("slots", slots);
+                for_each_slot(*page, [&](unsigned, Place place) {
+                    damage_record(record_at(p.region(), *page, place, head.page_words));
+                    if (place.is_outside()) damage("a reference", word_of(*page, place.word()));
+                });
+                if (page->link == 0) break;
+                page = &page_at(p.region(), page->link, head.page_words);
+                ++pages;
             }
         }
-        BOOST_TEST(lines != 0U); // else chains were not looked at
+        BOOST_TEST(pages != 0U); // else chains were not looked at
         ss::DirectoryEntry& entry = p.entry();
         damage("root", entry.root[0]);
         damage("hash id", entry.hash_id);

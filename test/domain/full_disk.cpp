@@ -155,7 +155,7 @@ void clear_and_refill(const std::filesystem::path& directory) {
         clear_when_full(t, model);
     };
     empty();
-    Table(pool, "another", {.bits = 10}).insert("k", "v");
+    Table(pool, "another", {.bits = 7}).insert("k", "v");
     BOOST_TEST(pool.remove_object("another"));
     t.insert("large", std::string(100'000, 'l'));
     t.erase("large");

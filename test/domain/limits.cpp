@@ -38,23 +38,33 @@ struct Cost {
     }
 };
 
-constexpr Cost insert_new{"insert a new key", 3, 2, 0};                // slot, size, bytes; record, line
-constexpr Cost overwrite_in_place{"overwrite in place", 9, 0, 0};      // sizes, eight words
-constexpr Cost overwrite_by_new{"overwrite by a new record", 2, 1, 1}; // slot, bytes; records
-constexpr Cost erase{"erase", 4, 0, 2};                                // slot, link, size, bytes; record, line
+constexpr Cost insert_new{"insert a new key", 10, 2, 0}; // the page: three, with another record that goes outside,
+                                                         // six, or a page's link; size, load, bytes
+constexpr Cost overwrite_in_place{"overwrite in place", 14, 0,
+                                  1}; // sizes, eight words, load, the page's words in use; or, from
+                                      // outside, ten words of the page, three; load, bytes
+0
+}; // sizes, eight words, what the page has in use; load
+constexpr Cost overwrite_by_new{"overwrite by a new record", 14, 1,
+                                1};     // the page: three, and ten words; load, bytes; records
+constexpr Cost erase{"erase", 6, 0, 2}; // the page: two, a link; size, load, bytes; record, page
 constexpr Cost incr_there{"incr of a number", 1, 0, 0};
 constexpr Cost clear{"clear", 4, 2, 0};        // root, three of the garbage list; head, segment
 constexpr Cost make{"make a table", 34, 3, 0}; // the entry; a directory page, head, segment
 constexpr Cost remove_it{"remove a table", 5, 0, 0};
-constexpr Cost split{"split", 14, 0, 0};            // seven slots, spares, the chain to the garbage list
-constexpr Cost prepare{"prepare a split", 3, 1, 0}; // a segment, or a spare line
-constexpr Cost merge{"merge", 10, 2, 0};            // up to eight slots; lines
-constexpr Cost drop{"drop a segment", 3, 0, 1};
-constexpr Cost reap{"free some garbage", 10, 0, 8}; // a line and its seven records
+constexpr Cost split{"split", 14, 0, 0}; // a page: six, and its link; spares, the other pages to the garbage list
+constexpr Cost prepare{"prepare a split", 3, 2, 0}; // a segment, and a block for further ones; or a spare page
+constexpr Cost merge{"merge", 3, 1, 0};             // a link, bytes, buckets; a page
+constexpr Cost drop{"drop a segment", 4, 0, 2};     // the segment, and that block
+constexpr Cost pull{"pull records out of a page", 32, 8,
+                    1}; // four: two for each, or six; the page they leave: seven; bytes
+constexpr Cost pull_inside{"pull records inside", 49, 0, 4}; // four: two for each, and ten words of it; bytes
+constexpr Cost reap{"free some garbage", 23, 0, 21};         // a page and its twenty records
 
 template <class A>
 constexpr std::uint64_t upkeep_entries = std::max({split.entries<A>(), prepare.entries<A>(), merge.entries<A>(),
-                                                   drop.entries<A>(), reap.entries<A>()});
+                                                   drop.entries<A>(), pull.entries<A>(), pull_inside.entries<A>(),
+                                                   reap.entries<A>()});
 
 template <class A>
 class Probe {

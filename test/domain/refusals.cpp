@@ -59,13 +59,18 @@ struct Full {
         for (int i = 0; i < 10; ++i) u.insert(std::to_string(i), "u");
         u.incr("number", 1);
         for (int i = 0; i < more; ++i) Table(pool, "more " + std::to_string(i), {.bits = 0});
-        Table filler(pool, "filler", {.bits = 11}); // so many that no bucket needs an overflow line
+        Table filler(pool, "filler", {.bits = 9}); // so many that no bucket needs a second page
         // From large to small, until not even the smallest block is left. Splits fail meanwhile, and are made up for.
         const Refusal nothing_more(1, ENOSPC, true);
         int number = 0;
         for (std::uint64_t size = 65'536; size != 0; size /= 2) try {
                 for (;;) filler.insert(std::to_string(number++), std::string(size, 'f'));
             } catch (const ss::Error& error) { BOOST_TEST((error.code() == errc::out_of_space)); }
+        // Nor a word in a page.
+        for (int i = 0; i < 2000; ++i)
+            for (Table* table : {&t, &u}) try {
+                    table->insert("small " + std::to_string(i), "");
+                } catch (const ss::Error& error) { BOOST_TEST((error.code() == errc::out_of_space)); }
     }
 
     struct State {

@@ -76,7 +76,7 @@ void pile_up(int keys) {
             if (i % 500 == 0) BOOST_REQUIRE(wrong() == "");
         }
         BOOST_REQUIRE(wrong() == "");
-        BOOST_TEST(t.stats().buckets >= static_cast<std::uint64_t>(keys) / 4);
+        BOOST_TEST(t.stats().buckets >= static_cast<std::uint64_t>(keys) / ss::detail::entries_to_split);
         for (int i = 0; i < keys; ++i) BOOST_REQUIRE(t.at(key_of(i)) == std::to_string(i));
         BOOST_TEST(!t.contains("none, of length " + std::to_string(keys)));
         BOOST_TEST((contents(t) == expected));
@@ -112,7 +112,7 @@ void pile_up(int keys) {
         BOOST_TEST(wrong() == "");
         for (int i = 0; i < 4 * keys && t.stats().garbage_bytes != 0; ++i) t.erase("");
         BOOST_TEST(t.stats().garbage_bytes == 0U);
-        BOOST_TEST(t.stats().bytes_allocated == empty);
+        BOOST_TEST(t.stats().bytes_allocated <= empty + 128); // a block may be of the next class
         const std::uint64_t high_water = t.stats().journal_high_water;
         BOOST_TEST(high_water <= most_entries);
         BOOST_TEST_MESSAGE("journal high water: " << high_water << " entries");

@@ -41,6 +41,12 @@ inline std::size_t copy_lines([[maybe_unused]] void* to, [[maybe_unused]] const 
                      :
                      : "r"(target), "r"(source)
                      : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
+    for (; count - copied >= 2; copied += 2, target += 2, source += 2 * word_size)
+        asm volatile("movups (%1), %%xmm0\n\t"
+                     "movups %%xmm0, (%0)"
+                     :
+                     : "r"(target), "r"(source)
+                     : "memory", "xmm0");
 #endif
     return copied;
 }
@@ -49,7 +55,7 @@ inline std::size_t copy_lines([[maybe_unused]] void* to, [[maybe_unused]] const 
 
 /// Copies 8 * `count` bytes from anywhere into `count` words of a pool.
 inline void copy_in(Word* to, const char* from, std::size_t count) noexcept {
-    for (std::size_t i = count < 8 ? 0 : detail::copy_lines(to, from, count); i < count; ++i) {
+    for (std::size_t i = detail::copy_lines(to, from, count); i < count; ++i) {
         Word word;
         std::memcpy(&word, from + i * word_size, word_size);
         put(to[i], word);
@@ -58,7 +64,7 @@ inline void copy_in(Word* to, const char* from, std::size_t count) noexcept {
 
 /// Copies `count` words of a pool to anywhere: what comes may be half of one thing and half of another.
 inline void copy_out(char* to, const Word* from, std::size_t count) noexcept {
-    for (std::size_t i = count < 8 ? 0 : detail::copy_lines(to, from, count); i < count; ++i) {
+    for (std::size_t i = detail::copy_lines(to, from, count); i < count; ++i) {
         const Word word = load(from[i]);
         std::memcpy(to + i * word_size, &word, word_size);
     }

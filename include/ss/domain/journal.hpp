@@ -84,6 +84,14 @@ public:
     }
     void unreserve(std::uint64_t entries) noexcept { reserved_ -= entries; }
 
+    /// True if this word's value from before is noted.
+    [[nodiscard]] bool has_recorded(const Word& word) const noexcept {
+        const std::uint64_t offset = region_->offset_of(&word);
+        for (std::uint64_t i = count(); i-- != 0;)
+            if (load(journal().entries[i].offset) == offset) return true;
+        return false;
+    }
+
     /// Of its entries.
     [[nodiscard]] std::uint64_t count() const noexcept { return JournalCounts::entries(load(journal().counts)); }
 

@@ -60,8 +60,8 @@ static_assert((offsetof(Journal, counts) - word_size) % cache_line == 0);
 /// Lists of what waits to be freed piece by piece, one per kind of thing, since each kind is taken apart in its own way.
 /// An item's first word links to the next item of its kind.
 enum class GarbageKind : std::uint64_t {
-    hash_table = 0, ///< a head with its segments, chains and records
-    bucket_chain,   ///< overflow lines of a split bucket, whose records live on
+    hash_table = 0, ///< a head with its segments, pages and records
+    bucket_chain,   ///< pages of a split bucket behind its first, whose records live on
     prefix_tree,
     queue,          ///< a head with its items and leases
     priority_queue, ///< a head with its segments and items

@@ -98,14 +98,11 @@ template <class Locker, class F>
 
 } // namespace detail
 
-/// attempt(reading) until it returns true: without the lock as long as patience lasts, then with it. A thread reads
-/// straight what it is changing itself. On a read-only pool it goes on as long as a writer lives: throws needs_recovery
-/// if that is dead, lock_timeout if all this time it stood still in mid-change, or never stood still long enough.
+namespace detail {
+
+/// What follows when the first attempt of a read has met a writer. Out of line, so that the first can be inlined.
 template <class Locker, class F>
-void read_optimistically(const DomainCore& core, Locker locker, F attempt) {
-    core.attachment().enter();
-    if (attempt(OptimisticReading{})) [[likely]]
-        return;
+[[gnu::cold, gnu::noinline]] void read_patiently(const DomainCore& core, Locker locker, F& attempt) {
     if (core.is_held_by_this_thread()) {
         (void)attempt(LockedReading{});
         return;
@@ -114,7 +111,7 @@ void read_optimistically(const DomainCore& core, Locker locker, F attempt) {
     while (patience.wait())
         if (attempt(OptimisticReading{})) return;
     const bool read_only = core.attachment().is_read_only();
-    if ((read_only || locker.single_session) && detail::read_while_the_writer_lives(core, locker, attempt)) return;
+    if ((read_only || locker.single_session) && read_while_the_writer_lives(core, locker, attempt)) return;
     if (read_only)
         throw Error(errc::needs_recovery,
                     "domain " + std::to_string(core.index()) +
@@ -122,6 +119,18 @@ void read_optimistically(const DomainCore& core, Locker locker, F attempt) {
                     core.attachment().name());
     const DomainGuard<Locker> guard(core, locker);
     (void)attempt(LockedReading{});
+}
+
+} // namespace detail
+
+/// attempt(reading) until it returns true: without the lock as long as patience lasts, then with it. A thread reads
+/// straight what it is changing itself. On a read-only pool it goes on as long as a writer lives: throws needs_recovery
+/// if that is dead, lock_timeout if all this time it stood still in mid-change, or never stood still long enough.
+template <class Locker, class F>
+void read_optimistically(const DomainCore& core, Locker locker, F attempt) {
+    core.attachment().enter();
+    if (!attempt(OptimisticReading{})) [[unlikely]]
+        detail::read_patiently(core, locker, attempt);
 }
 
 /// attempt(reading) under the lock, which this thread may hold already.

@@ -84,6 +84,9 @@ public:
         (put(changes.word, changes.value), ...);
     }
 
+    /// True if this word has been changed. Looks at each journal entry of the transaction.
+    [[nodiscard]] bool has_changed(const Word& word) const noexcept { return undo_.has_recorded(word); }
+
     /// A rollback will restore this word's present value.
     void preserve(const Word& word) { undo_.record(word); }
 

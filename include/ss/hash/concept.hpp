@@ -1,7 +1,7 @@
 // What a hash policy is: a pure function from the bytes of a key, and a seed, to 64 well mixed bits.
 //
-//     63            48 47                                  bits 0
-//     |  tag: 16 bits | whatever a stripe needs | bucket: low bits |
+//     63           56 55                                  bits 0
+//     |  tag: 8 bits | whatever a stripe needs | bucket: low bits |
 //
 // The tables cut the hash in this way. A bucket is picked by as many low bits as there are buckets, a tag spares the
 // walk to a record of another key, and stripes take bits between them. So *every* bit must depend on every byte of

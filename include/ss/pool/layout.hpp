@@ -26,7 +26,7 @@ namespace ss::inline v0 {
 inline constexpr std::uint64_t pool_magic = 0x0A0D'4C4F'4F50'7373U; // "ssPOOL\r\n"
 inline constexpr std::uint32_t byte_order_mark = 0x0102'0304U;
 inline constexpr std::uint32_t format_major = 0; ///< another one cannot be read at all
-inline constexpr std::uint32_t format_minor = 5; ///< nor this, as long as the major one is 0
+inline constexpr std::uint32_t format_minor = 6; ///< nor this, as long as the major one is 0
 
 inline constexpr std::uint64_t max_domains = 1024;
 inline constexpr std::uint64_t largest_max_size = std::uint64_t{1} << 47; ///< the address space of x86-64

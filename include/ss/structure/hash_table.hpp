@@ -21,6 +21,9 @@
 #include <ss/structure/hash_table/write.hpp>
 #include <ss/structure/replace_policy.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -194,15 +197,34 @@ public:
 
     /// Copies the value into `value`, whose memory is used again; false if the key is missing, and `value` is then
     /// unspecified.
-    bool find_into(const Bytes& key, std::string& value) const {
-        const detail::HashedKey hashed = hash_key(key);
-        bool hit = false;
-        domain_.read([&](auto reading) {
-            return detail::attempt_lookup(
-                region(), object_, reading, hashed, hit,
-                [&](const auto& table, std::uint64_t offset) { return detail::copy_value(table, offset, value); });
-        });
-        return hit;
+    bool find_into(const Bytes& key, std::string& value) const { return find_hashed(hash_key(key), value); }
+
+    /// f(std::size_t index, std::string_view value) for each of the keys that is there, in their order, with a copy of its
+    /// value; returns how many are. Each is of a moment of its own, as if they were found one by one, but the cache misses
+    /// of sixteen at a time overlap: where the table is larger than the caches, a key costs a half to a third of what it
+    /// costs find_into. No lock is held in f.
+    template <class F>
+    std::size_t find_many(std::span<const std::string_view> keys, F f) const {
+        constexpr std::size_t at_once = 16;
+        std::size_t found = 0;
+        std::string value;
+        for (std::size_t first = 0; first < keys.size(); first += at_once) {
+            domain_.core().attachment().enter(); // each time: f may have forked
+            const std::size_t count = std::min(at_once, keys.size() - first);
+            std::array<detail::HashedKey, at_once> hashed;
+            std::array<detail::LookupAhead, at_once> ahead;
+            for (std::size_t i = 0; i < count; ++i) {
+                hashed[i] = hash_key(keys[first + i]);
+                ahead[i] = {region(), object_, hashed[i].hash};
+            }
+            for (std::size_t i = 0; i < count; ++i) ahead[i].look_outside(region());
+            for (std::size_t i = 0; i < count; ++i)
+                if (find_hashed(hashed[i], value)) {
+                    ++found;
+                    f(first + i, std::string_view(value));
+                }
+        }
+        return found;
     }
 
     /// The value as a number. Throws wrong_width if it has not the width of T.
@@ -213,8 +235,8 @@ public:
         detail::NumberBytes number;
         domain_.read([&](auto reading) {
             return detail::attempt_lookup(region(), object_, reading, hashed, hit,
-                                          [&](const auto&, std::uint64_t offset) {
-                                              number = detail::NumberBytes(detail::RecordView(region(), offset));
+                                          [&](const auto&, const auto& record) {
+                                              number = detail::NumberBytes(record);
                                               return true;
                                           });
         });
@@ -227,7 +249,7 @@ public:
         bool hit = false;
         domain_.read([&](auto reading) {
             return detail::attempt_lookup(region(), object_, reading, hashed, hit,
-                                          [](const auto&, std::uint64_t) { return true; });
+                                          [](const auto&, const auto&) { return true; });
         });
         return hit;
     }
@@ -249,8 +271,8 @@ public:
         return self.domain_.locked([&] {
             bool hit = false;
             (void)detail::attempt_lookup(self.region(), self.object_, LockedReading{}, hashed, hit,
-                                         [&](const auto&, std::uint64_t offset) {
-                                             f(detail::RecordView(self.region(), offset).value());
+                                         [&](const auto&, const auto& record) {
+                                             f(record.value());
                                              return true;
                                          });
             return hit;
@@ -324,7 +346,8 @@ public:
         return std::move(census.problems());
     }
 
-    /// Entries, buckets and bytes, of one moment, at constant cost; and those of the whole domain, of a moment later.
+    /// Entries, buckets and bytes, each as it is, at constant cost: of one moment while nobody writes; and those of the whole
+    /// domain, of a moment later.
     [[nodiscard]] HashTableStats stats() const {
         HashTableStats stats = table_stats();
         stats.domain = domain_.stats();
@@ -356,9 +379,18 @@ private:
                         "bits is " + std::to_string(options.bits) + ", expected at most " +
                             std::to_string(detail::max_table_bits),
                         domain_.core().attachment().name());
+        if (options.page % word_size != 0 || !detail::is_page_size(options.page / word_size))
+            throw Error(errc::invalid_argument,
+                        "a page has " + std::to_string(options.page) + " bytes, expected a multiple of " +
+                            std::to_string(cache_line) + " from " +
+                            std::to_string(detail::min_page_words * word_size) + " to " +
+                            std::to_string(detail::max_page_words * word_size),
+                        domain_.core().attachment().name());
         return domain_.open_object(
             name, type, Hash::seeded,
-            [&](Tx& tx, DirectoryEntry& entry) { tx.store(entry.root[0], detail::make_head(tx, options.bits)); },
+            [&](Tx& tx, DirectoryEntry& entry) {
+                tx.store(entry.root[0], detail::make_head(tx, options.bits, options.page / word_size));
+            },
             &TableUpkeep::functions());
     }
 
@@ -380,6 +412,17 @@ private:
         if (key.size() > max_bytes_size)
             throw_error(errc::too_large, "a key has more than " + std::to_string(max_bytes_size) + " bytes");
         return {.bytes = key.view(), .hash = Hash::hash(key.view(), seed_)};
+    }
+
+    /// Flattened, since what a get costs in the cache is the calls and registers of its many small functions.
+    [[gnu::flatten]] bool find_hashed(const detail::HashedKey& key, std::string& value) const {
+        bool hit = false;
+        domain_.read([&](auto reading) {
+            return detail::attempt_lookup(
+                region(), object_, reading, key, hit,
+                [&](const auto& table, const auto& record) { return detail::copy_value(table, record, value); });
+        });
+        return hit;
     }
 
     /// f(tx) as a transaction of its own.
@@ -445,8 +488,9 @@ private:
     void clear_in(Tx& tx) {
         detail::check_stands(domain_.core(), object_);
         const std::uint64_t old = load(object_.entry->root[0]);
+        const auto& head = region().at(Offset<detail::HashTableHead>{old});
         const std::uint64_t fresh =
-            detail::make_head(tx, detail::min_bits_of(region(), region().at(Offset<detail::HashTableHead>{old})));
+            detail::make_head(tx, detail::min_bits_of(region(), head), detail::page_words_of(region(), head));
         tx.touch(object_.entry->version);
         tx.store(object_.entry->root[0], fresh);
         detail::discard_head(tx, old);

@@ -38,8 +38,7 @@ void read_batch(const Region& region, const ObjectRef& object, Read read, HashKe
         return attempt_in_bucket(region, object, reading, reverse_bits(cursor.position), [&](const auto& table) {
             batch.clear();
             bool consistent = true;
-            table.for_each_record([&](std::uint64_t offset) {
-                const RecordView record(region, offset);
+            table.for_each_record([&](const RecordView& record) {
                 if (!consistent || !table.validate()) { // before two sizes are believed
                     consistent = false;
                     return;

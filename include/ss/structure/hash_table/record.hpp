@@ -1,4 +1,4 @@
-// A key and its value, in one block.
+// A key and its value, side by side.
 //
 //     | key size (32) value size (32) | key, padded with zeros to a word | value, padded likewise |
 //
@@ -38,9 +38,21 @@ public:
         words_ = region.words(offset, sizes_.words());
     }
 
+    /// The record at the begin of so many words, which the caller has checked. Throws errc::damaged if it reaches past them.
+    [[gnu::always_inline]] RecordView(const Region& region, const Word* words, std::uint64_t limit)
+        : sizes_(RecordSizes::from(load(*words))), words_(words) {
+        if (sizes_.words() > limit) [[unlikely]]
+            region.refuse(region.offset_of(words));
+    }
+
     [[nodiscard]] const RecordSizes& sizes() const noexcept { return sizes_; }
+    [[nodiscard]] const Word* words() const noexcept { return words_; }
     [[nodiscard]] const Word* key_words() const noexcept { return words_ + 1; }
     [[nodiscard]] const Word* value_words() const noexcept { return words_ + sizes_.value_begin(); }
+
+    [[nodiscard]] bool has_key(std::string_view key) const noexcept {
+        return sizes_.key == key.size() && words_equal(key_words(), key);
+    }
 
     // In place: under the lock only.
     [[nodiscard]] std::string_view key() const noexcept {
@@ -52,17 +64,21 @@ public:
 
 private:
     RecordSizes sizes_;
-    Word* words_;
+    const Word* words_;
 };
 
-/// Writes a new record and returns its offset. Throws what allocate throws.
+/// Writes a new record into words that no rollback needs to restore.
+inline void fill_record(Word* words, std::string_view key, const Pieces& value, std::uint64_t value_size) {
+    put(*words++, RecordSizes{.key = key.size(), .value = value_size}.pack());
+    fill_words(fill_words(words, key), value);
+}
+
+/// The same as a block of its own; its offset. Throws what allocate throws.
 template <class Tx>
 [[nodiscard]] std::uint64_t make_record(Tx& tx, std::string_view key, const Pieces& value, std::uint64_t value_size) {
-    const RecordSizes sizes{.key = key.size(), .value = value_size};
-    const std::uint64_t offset = tx.allocate(sizes.words() * word_size);
-    Word* words = tx.region().words(offset, sizes.words());
-    tx.fill(*words++, sizes.pack());
-    fill_words(fill_words(words, key), value);
+    const std::uint64_t count = RecordSizes{.key = key.size(), .value = value_size}.words();
+    const std::uint64_t offset = tx.allocate(count * word_size);
+    fill_record(tx.region().words(offset, count), key, value, value_size);
     return offset;
 }
 

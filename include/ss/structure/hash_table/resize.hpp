@@ -1,38 +1,40 @@
 // Growing and shrinking by one bucket.
 //
 // A split moves about half of one bucket's records into a new bucket at the table's end. It is one transaction, whose
-// journal is small however long the chain is: both heads are rewritten (7 words), the overflow lines of both new chains
-// come from a list of spare lines that small transactions filled before, and the old lines go to the garbage list as
-// they hang together. Segments come and go in transactions of their own, that touch no version inside them; a large one
-// comes before it is needed, in small steps.
+// journal is small however long the bucket is: of its first page, those that move are taken out of their slots; the pages
+// behind that, and what the new bucket has beyond its first, are written anew into spare pages, that small transactions
+// made before; the old ones go to the garbage list as they hang together. Segments come and go in transactions of their
+// own, that touch no version inside them; a large one comes before it is needed, in small steps.
 //
-//     bucket s: a b c d e f ->  g h              bucket s: a d e h
-//                                       =>       bucket n: b c f g          n = s + 2^level
+//     bucket s: [a b c d e] -> [f g]              bucket s: [a d] -> [f]
+//                                         =>      bucket n: [b c e g]          n = s + 2^level
 //
-// A merge is the reverse: the last bucket's records go into free slots of the bucket it was split from, and its overflow
-// lines are hung behind that one's.
+// A merge is the reverse: the last bucket's first page is copied, and hung with all that it links to behind the bucket that
+// it was split from.
+//
+// Either leaves pages behind the first that have room by now, and records outside of pages that could lie in them. So a
+// bucket is tidied afterwards, in small transactions: what fits into the first page moves there. Whoever dies before that
+// leaves a bucket that is as right, and a little slower.
 #pragma once
 
 #include <ss/hash/concept.hpp>
 #include <ss/structure/hash_table/write.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
 
 namespace ss::inline v0::detail {
 
-/// Split above this many entries for each bucket, merge below that many: 4 of 7 slots keeps chains rare, and the gap
-/// keeps a table that stays about as large from going back and forth.
-inline constexpr std::uint64_t entries_to_split = 4;
-inline constexpr std::uint64_t entries_to_merge = 2;
-
-/// How many overflow lines a bucket of so many records needs: each line but the last gives a slot to its link.
-[[nodiscard]] constexpr std::uint64_t overflow_lines(std::uint64_t records) noexcept {
-    return records <= slots_per_line ? 0 : (records - slots_per_line + slots_per_line - 2) / (slots_per_line - 1);
+/// Split where there are more than so many records for each bucket, or they want more than so many words of it. Of 20 slots
+/// that keeps further pages rare; of the room it leaves a quarter of small records outside, and a page so well filled that
+/// all that takes less memory than more pages would. Merge at half of either, so that a table that stays about as large
+/// does not go back and forth.
+inline constexpr std::uint64_t entries_to_split = 13;
+[[nodiscard]] constexpr std::uint64_t words_to_split(std::uint64_t page_words) noexcept {
+    return (page_words - header_words) * 9 / 8;
 }
-
-static_assert(overflow_lines(7) == 0 && overflow_lines(8) == 1 && overflow_lines(13) == 1 && overflow_lines(14) == 2);
 
 template <class DomainType, class Hash>
 class TableResizer {
@@ -41,64 +43,85 @@ class TableResizer {
 public:
     /// The caller holds the lock, and no transaction is under way.
     TableResizer(DomainType& domain, const ObjectRef& object, const HashSeed& seed)
-        : domain_(&domain), object_(&object), seed_(seed) {}
+        : domain_(&domain), object_(&object), seed_(seed), page_words_(page_words_of(domain.region(), head())) {}
 
     [[nodiscard]] bool wants_split() const {
         const HashTableHead& table = head();
-        return load(table.size) > load(table.buckets) * entries_to_split;
+        const std::uint64_t buckets = load(table.buckets);
+        return load(table.load) > buckets * words_to_split(page_words_) ||
+               load(table.size) > buckets * entries_to_split;
     }
 
     [[nodiscard]] bool wants_merge() const {
         const HashTableHead& table = head();
-        return load(table.size) < load(table.buckets) * entries_to_merge &&
-               load(table.buckets) > std::uint64_t{1} << min_bits_of(region(), table);
+        const std::uint64_t buckets = load(table.buckets);
+        return load(table.load) < buckets * words_to_split(page_words_) / 2 &&
+               load(table.size) < buckets * (entries_to_split / 2) &&
+               buckets > std::uint64_t{1} << min_bits_of(region(), table);
     }
 
-    /// Adds a bucket. Throws out_of_space and the like, with the table as it was but for spare lines.
+    /// Adds a bucket. Throws out_of_space and the like, with the table as it was but for spare pages.
     void split() {
         const std::uint64_t number = load(head().buckets);
         prepare_bucket(number);
-        const Parting parting = part(number - (std::uint64_t{1} << log2_floor(number)), number);
-        const std::uint64_t lines = overflow_lines(parting.stay.size()) + overflow_lines(parting.move.size());
-        while (load(head().spares) < lines) add_spare();
-        domain_->step([&](Tx& tx) { split_in(tx, parting, number, lines); });
+        const std::uint64_t source = number - (std::uint64_t{1} << log2_floor(number));
+        const Parting parting = part(source, number);
+        const std::uint64_t pages = pages_for(parting.stay) + std::max<std::uint64_t>(pages_for(parting.move), 1) - 1;
+        while (load(head().spares) < pages) add_spare();
+        domain_->step([&](Tx& tx) { split_in(tx, parting, source, number, pages); });
+        tidy(source);
+        tidy(number);
     }
 
     /// Takes the last bucket away.
     void merge() {
         const std::uint64_t last = load(head().buckets) - 1;
-        domain_->step([&](Tx& tx) { merge_in(tx, last); });
-        const BucketPlace place = place_of(last, min_bits_of(region(), head()));
-        const std::uint64_t ahead = place.segment + 1;
-        if (ahead < max_segments && load(head().segments[ahead]) != 0)
+        const std::uint64_t into = last - (std::uint64_t{1} << log2_floor(last));
+        domain_->step([&](Tx& tx) { merge_in(tx, last, into); });
+        const std::uint64_t min_bits = min_bits_of(region(), head());
+        const BucketPlace place = place_of(last, min_bits);
+        const std::uint64_t next = last - place.index + segment_buckets(place.segment, min_bits);
+        const std::uint64_t ahead = place_of(next, min_bits).segment;
+        if (segment_of(region(), head(), ahead) != 0)
             domain_->step([&](Tx& tx) { drop_segment(tx, ahead, last + 1); });
         if (place.segment != 0 && place.index == 0)
             domain_->step([&](Tx& tx) { drop_segment(tx, place.segment, last); });
+        tidy(into);
     }
 
 private:
     static constexpr std::uint64_t initialise_at_once = 32;
     static constexpr std::uint64_t growth_step = 512 * kibi;
+    static constexpr std::size_t moves_at_once = 4;
 
-    /// A bucket's records, by the bucket that they belong to after the split.
+    /// What a split does with a bucket's records.
     struct Parting {
-        std::uint64_t source;
-        std::vector<Word> stay;
-        std::vector<Word> move;
+        std::vector<unsigned> leave; ///< slots of the first page
+        std::vector<Item> move;      ///< these, and those of further pages that move
+        std::vector<Item> stay;      ///< those of further pages that stay
     };
 
     [[nodiscard]] const Region& region() const noexcept { return domain_->region(); }
     [[nodiscard]] HashTableHead& head() const {
         return region().at(Offset<HashTableHead>{load(object_->entry->root[0])});
     }
-    [[nodiscard]] Bucket& bucket(std::uint64_t number) const { return bucket_at(region(), head(), number); }
+    [[nodiscard]] Page& bucket(std::uint64_t number) const {
+        return in_heap(bucket_at(region(), head(), number, page_words_));
+    }
+    [[nodiscard]] Page& page(std::uint64_t offset) const { return in_heap(page_at(region(), offset, page_words_)); }
+    /// What is filled is not checked by the journal.
+    [[nodiscard]] Page& in_heap(Page& page) const {
+        const std::uint64_t offset = region().offset_of(&page);
+        if (offset < region().begin() + heap_begin) region().refuse(offset);
+        return page;
+    }
 
     /// Sees to it that bucket `number` has memory, and a version that is even.
     void prepare_bucket(std::uint64_t number) {
         const std::uint64_t min_bits = min_bits_of(region(), head());
         const BucketPlace place = place_of(number, min_bits);
         if (place.segment >= max_segments) throw Error(errc::too_large, "the table has as many buckets as it can");
-        if (load(head().segments[place.segment]) == 0) add_segment(place.segment, min_bits);
+        if (segment_of(region(), head(), place.segment) == 0) add_segment(place.segment, min_bits);
         if (number < load(head().initialised)) return;
         // In a transaction of its own: nobody may ever have looked at a version that is set to 0 here.
         const std::uint64_t buckets = segment_buckets(place.segment, min_bits);
@@ -108,7 +131,8 @@ private:
             tx.store(head().initialised, end);
         });
         try {
-            grow_ahead(place.segment + 1, place.index >= buckets - buckets / 8, min_bits);
+            const std::uint64_t next = place_of(number - place.index + buckets, min_bits).segment;
+            grow_ahead(next, place.index >= buckets - buckets / 8, min_bits);
         } catch (const Error&) {
             // What is not to be had now is asked for again when it is needed.
         }
@@ -116,199 +140,288 @@ private:
 
     void add_segment(std::uint64_t segment, std::uint64_t min_bits) {
         domain_->step([&](Tx& tx) {
+            HashTableHead& table = head();
             const std::uint64_t block = tx.allocate(segment_room(segment, min_bits));
+            std::uint64_t bytes = tx.block_size(block);
+            std::uint64_t more = load(table.more);
+            if (segment >= segments_in_head && more == 0) {
+                more = tx.allocate(segments_in_more * word_size);
+                Word* const words = region().words(more, segments_in_more);
+                for (std::uint64_t i = 0; i < segments_in_more; ++i) tx.fill(words[i], 0);
+                bytes += tx.block_size(more);
+            }
             tx.touch(object_->entry->version);
-            tx.store(head().segments[segment], AlignedBlock::word(block));
-            tx.store(head().bytes, load(head().bytes) + tx.block_size(block));
+            if (more != load(table.more)) tx.store(table.more, more);
+            Word* const word = segment_word(region(), table, segment);
+            if (word == nullptr) region().refuse(more);
+            tx.store(*word, AlignedBlock::word(block));
+            tx.store(table.bytes, load(table.bytes) + bytes);
         });
     }
 
-    [[nodiscard]] static std::uint64_t segment_room(std::uint64_t segment, std::uint64_t min_bits) noexcept {
-        return AlignedBlock::room(segment_buckets(segment, min_bits) * sizeof(Bucket));
+    [[nodiscard]] std::uint64_t segment_room(std::uint64_t segment, std::uint64_t min_bits) const noexcept {
+        return AlignedBlock::room(segment_buckets(segment, min_bits) * page_words_ * word_size);
     }
 
-    /// The kernel takes a quarter of a millisecond for 1 MiB of new memory, and a segment is as large as all before it. So
+    /// The kernel takes a quarter of a millisecond for 1 MiB of new memory, and a segment is an eighth of all before it. So
     /// it comes in steps, long before it is needed, and is had as soon as it is there: or others would take its place.
     /// What the next few buckets' records need comes in the same way.
     void grow_ahead(std::uint64_t segment, bool segment_is_near, std::uint64_t min_bits) {
         if constexpr (prepares<typename Tx::Allocator>) {
             // A step is longer than what the records take until the next one, or it would come to no end.
             const HashTableHead& table = head();
-            const std::uint64_t step = growth_step + initialise_at_once * entries_to_split * load(table.bytes) /
-                                                         std::max<std::uint64_t>(load(table.size), 1);
+            const std::uint64_t step = growth_step + initialise_at_once * load(table.bytes) /
+                                                         std::max<std::uint64_t>(load(table.buckets), 1);
             const auto prepare = [&](std::uint64_t size) {
                 return domain_->step([&](Tx& tx) { return Tx::Allocator::prepare(tx.allocator(), tx, size, step); });
             };
             if (!prepare(std::min(step, region().size() / 8))) return;
-            if (!segment_is_near || segment >= max_segments || load(head().segments[segment]) != 0) return;
+            if (!segment_is_near || segment >= max_segments || segment_of(region(), head(), segment) != 0) return;
             const std::uint64_t size = segment_room(segment, min_bits);
             if (size > growth_step && prepare(size)) add_segment(segment, min_bits);
         }
     }
 
-    [[nodiscard]] Parting part(std::uint64_t source, std::uint64_t target) const {
-        Parting parting{.source = source, .stay = {}, .move = {}};
-        for_each_record_of(bucket(source), [&](Word slot) {
-            const RecordView record(region(), Slot::offset(slot));
-            const bool moves = bucket_of(Hash::hash(record.key(), seed_), target + 1) == target;
-            (moves ? parting.move : parting.stay).push_back(slot);
-        });
-        return parting;
-    }
-
-    template <class F>
-    void for_each_record_of(const Bucket& first, F f) const {
-        const std::array<Word, slots_per_line>* slots = &first.slots;
-        for (std::uint64_t left = chain_limit(region()); left != 0; --left) {
-            for (const Word& slot : *slots)
-                if (const Word word = load(slot); Slot::is_record(word)) f(word);
-            const Word last = load(slots->back());
-            if (!Slot::is_link(last)) return;
-            slots = &linked_slots(region(), last);
-        }
-        region().refuse(region().offset_of(&first));
-    }
-
     void add_spare() {
         domain_->step([&](Tx& tx) {
-            const std::uint64_t offset = tx.allocate(sizeof(OverflowLine));
-            tx.fill(region().at(Offset<OverflowLine>{offset}).link, load(head().spare));
+            const std::uint64_t offset = make_page(tx, page_words_);
+            tx.fill(page(offset).version, load(head().spare));
             tx.store(head().spare, offset);
             tx.store(head().spares, load(head().spares) + 1);
             tx.store(head().bytes, load(head().bytes) + tx.block_size(offset));
         });
     }
 
-    void split_in(Tx& tx, const Parting& parting, std::uint64_t target, std::uint64_t lines) {
+    /// A slot's record, as it is put elsewhere.
+    [[nodiscard]] Item item_of(Page& page, unsigned index, Place place) const {
+        const Word tag = SlotOf{.page = &page, .index = index}.tag();
+        const RecordView record = record_at(region(), page, place, page_words_);
+        if (place.is_outside())
+            return {.tag = tag, .words = nullptr, .count = 0, .offset = region().offset_of(record.words())};
+        return {.tag = tag, .words = record.words(), .count = record.sizes().words(), .offset = 0};
+    }
+
+    [[nodiscard]] Parting part(std::uint64_t source, std::uint64_t target) const {
+        Parting parting;
+        Page& first = bucket(source);
+        Page* at = &first;
+        for (std::uint64_t left = chain_limit(region());; --left) {
+            if (left == 0) region().refuse(region().offset_of(&first));
+            for_each_slot(*at, [&](unsigned index, Place place) {
+                const Item item = item_of(*at, index, place);
+                const RecordView record = record_at(region(), *at, place, page_words_);
+                const bool moves = bucket_of(Hash::hash(record.key(), seed_), target + 1) == target;
+                if (moves) parting.move.push_back(item);
+                if (moves && at == &first) parting.leave.push_back(index);
+                if (!moves && at != &first) parting.stay.push_back(item);
+            });
+            const std::uint64_t link = load(at->link);
+            if (link == 0) return parting;
+            at = &page(link);
+        }
+    }
+
+    /// How much of a page is taken, where items are put into it one after the other.
+    struct Fill {
+        unsigned slots = 0;
+        std::uint64_t words = header_words;
+
+        /// Takes place for an item; false if there is none.
+        [[nodiscard]] bool take(const Item& item, std::uint64_t page_words) noexcept {
+            const std::uint64_t count = item.words == nullptr ? 1 : item.count;
+            if (slots == slots_per_page || words + count > page_words) return false;
+            ++slots;
+            words += count;
+            return true;
+        }
+    };
+
+    [[nodiscard]] std::uint64_t pages_for(const std::vector<Item>& items) const noexcept {
+        std::uint64_t pages = 0;
+        Fill fill{.slots = slots_per_page};
+        for (const Item& item : items)
+            if (!fill.take(item, page_words_)) {
+                ++pages;
+                fill = {};
+                (void)fill.take(item, page_words_);
+            }
+        return pages;
+    }
+
+    /// Writes items into pages, without the journal: `first`, and then spare ones. A page's version stays as it is: of a
+    /// bucket readers look at it, and by a spare one's a rollback puts that back on the list.
+    void write_pages(Tx& tx, Page& first, const std::vector<Item>& items, std::uint64_t& spare) {
+        Page* to = &first;
+        Page made{};
+        Fill fill;
+        const auto finish = [&](std::uint64_t link) {
+            tx.fill(to->used, made.used);
+            tx.fill(to->link, link);
+            for (std::size_t i = 0; i < made.slots.size(); ++i) tx.fill(to->slots[i], made.slots[i]);
+            made = {};
+            fill = {};
+        };
+        for (const Item& item : items) {
+            Fill before = fill;
+            if (!fill.take(item, page_words_)) {
+                Page& next = page(spare);
+                finish(spare);
+                spare = load(next.version);
+                to = &next;
+                before = fill;
+                (void)fill.take(item, page_words_);
+            }
+            const auto at = static_cast<unsigned>(before.words);
+            const bool is_outside = item.words == nullptr;
+            if (is_outside)
+                tx.fill(word_of(*to, at), item.offset);
+            else
+                for (std::uint64_t i = 0; i < item.count; ++i) tx.fill(word_of(*to, at + i), load(item.words[i]));
+            made.used |= bits_at(at, fill.words - before.words);
+            Word& word = made.slots[before.slots / slots_per_word];
+            word =
+                Slots::with(word, before.slots % slots_per_word, item.tag, {is_outside ? Place::outside | at : at});
+        }
+        finish(0);
+    }
+
+    void split_in(Tx& tx, const Parting& parting, std::uint64_t source, std::uint64_t target, std::uint64_t pages) {
         HashTableHead& table = head();
-        Bucket& old_bucket = bucket(parting.source);
-        Bucket& new_bucket = bucket(target);
+        Page& old_bucket = bucket(source);
+        Page& new_bucket = bucket(target);
         tx.touch(old_bucket.version);
         tx.touch(new_bucket.version);
-        discard_chain(tx, old_bucket);
         std::uint64_t spare = load(table.spare);
-        write_chain(tx, old_bucket.slots, parting.stay, spare, [&](Word& slot, Word value) {
-            if (load(slot) != value) tx.store(slot, value);
-        });
         // The new bucket is nobody's until `buckets` counts it: what it held before need not be restored.
-        write_chain(tx, new_bucket.slots, parting.move, spare, [&](Word& slot, Word value) { tx.fill(slot, value); });
-        if (lines != 0) {
+        write_pages(tx, new_bucket, parting.move, spare);
+        discard_chain(tx, old_bucket);
+        std::uint64_t link = 0;
+        if (!parting.stay.empty()) {
+            link = spare;
+            Page& first = page(spare);
+            spare = load(first.version);
+            write_pages(tx, first, parting.stay, spare);
+        }
+        if (load(old_bucket.link) != link) tx.store(old_bucket.link, link);
+        PageEditor<Tx>(tx, old_bucket, page_words_).take(parting.leave);
+        if (pages != 0) {
             tx.store(table.spare, spare);
-            tx.store(table.spares, load(table.spares) - lines);
+            tx.store(table.spares, load(table.spares) - pages);
         }
         tx.store(table.buckets, target + 1);
     }
 
-    /// Writes records into a line and, as far as they do not fit, into spare lines behind it. A spare line's link stays
-    /// as it is, for a rollback puts the line back on the list.
-    template <class Put>
-    void write_chain(Tx& tx, std::array<Word, slots_per_line>& first, const std::vector<Word>& records,
-                     std::uint64_t& spare, Put put_first) {
-        std::array<Word, slots_per_line>* slots = &first;
-        bool is_first = true;
-        const auto write = [&](Word& slot, Word value) {
-            if (is_first)
-                put_first(slot, value);
-            else
-                tx.fill(slot, value);
-        };
-        for (std::size_t at = 0;;) {
-            const std::size_t left = records.size() - at;
-            const bool is_last = left <= slots_per_line;
-            const std::size_t here = is_last ? left : slots_per_line - 1;
-            for (std::size_t i = 0; i < slots_per_line; ++i)
-                if (i < here || is_last) write((*slots)[i], i < here ? records[at + i] : 0);
-            if (is_last) return;
-            at += here;
-            write(slots->back(), Slot::link(spare));
-            OverflowLine& line = region().at(Offset<OverflowLine>{spare});
-            spare = load(line.link);
-            slots = &line.slots;
-            is_first = false;
-        }
-    }
-
-    /// The overflow lines behind a bucket become garbage, as they hang together; their records live on elsewhere.
-    void discard_chain(Tx& tx, const Bucket& first) {
-        const Word link = load(first.slots.back());
-        if (!Slot::is_link(link)) return;
+    /// The pages behind a bucket's first become garbage, as they hang together; their records live on elsewhere.
+    void discard_chain(Tx& tx, const Page& first) {
+        const std::uint64_t link = load(first.link);
+        if (link == 0) return;
         std::uint64_t bytes = 0;
-        Word next = link;
-        for (std::uint64_t left = chain_limit(region()); Slot::is_link(next); --left) {
-            if (left == 0) region().refuse(Slot::offset(link));
-            bytes += tx.block_size(Slot::offset(next));
-            next = load(linked_slots(region(), next).back());
+        std::uint64_t next = link;
+        for (std::uint64_t left = chain_limit(region()); next != 0; --left) {
+            if (left == 0) region().refuse(link);
+            bytes += tx.block_size(next);
+            next = load(page(next).link);
         }
         tx.store(head().bytes, load(head().bytes) - bytes);
-        tx.discard(GarbageKind::bucket_chain, Slot::offset(link), bytes);
+        tx.discard(GarbageKind::bucket_chain, link, bytes);
     }
 
-    void merge_in(Tx& tx, std::uint64_t last) {
-        HashTableHead& table = head();
-        Bucket& from = bucket(last);
-        Bucket& into = bucket(last - (std::uint64_t{1} << log2_floor(last)));
+    void merge_in(Tx& tx, std::uint64_t last, std::uint64_t into) {
+        Page& from = bucket(last);
+        Page* end = &bucket(into);
         tx.touch(from.version);
-        tx.touch(into.version);
-        std::vector<Word> homeless; // at most 8
-        for (const Word& slot : from.slots)
-            if (const Word word = load(slot); Slot::is_record(word)) homeless.push_back(word);
-        const Word chain = Slot::is_link(load(from.slots.back())) ? load(from.slots.back()) : 0;
-        // Free slots first; the last line's last slot is kept for the link, if there is anything to link.
-        std::array<Word, slots_per_line>* slots = &into.slots;
-        for (std::uint64_t left = chain_limit(region());; --left) {
-            if (left == 0) region().refuse(region().offset_of(&into));
-            for (std::size_t i = 0; i + 1 < slots_per_line && !homeless.empty(); ++i)
-                if (load((*slots)[i]) == 0) {
-                    tx.store((*slots)[i], homeless.back());
-                    homeless.pop_back();
-                }
-            if (!Slot::is_link(load(slots->back()))) break;
-            slots = &linked_slots(region(), load(slots->back()));
+        tx.touch(end->version);
+        std::uint64_t link = load(from.link);
+        if (!is_empty(from)) {
+            const std::uint64_t offset = tx.allocate(page_words_ * word_size);
+            Page& copy = page(offset);
+            tx.fill(copy.version, 0);
+            for (std::uint64_t i = 1; i < page_words_; ++i) tx.fill(word_of(copy, i), load(word_of(from, i)));
+            tx.store(head().bytes, load(head().bytes) + tx.block_size(offset));
+            link = offset;
         }
-        Word& end = slots->back();
-        if (chain == 0 && homeless.size() == 1 && load(end) == 0) {
-            tx.store(end, homeless.back());
-        } else if (chain != 0 || !homeless.empty()) {
-            if (load(end) != 0) homeless.push_back(load(end));
-            tx.store(end, append_lines(tx, homeless, chain));
+        if (link != 0) {
+            for (std::uint64_t left = chain_limit(region()); load(end->link) != 0; --left) {
+                if (left == 0) region().refuse(region().offset_of(end));
+                end = &page(load(end->link));
+            }
+            tx.store(end->link, link);
         }
-        tx.store(table.buckets, last);
+        tx.store(head().buckets, last);
     }
 
-    /// New lines that hold `records` and then link to `chain`; the link to the first of them, or `chain` if none is needed.
-    [[nodiscard]] Word append_lines(Tx& tx, std::vector<Word>& records, Word chain) {
-        Word next = chain;
-        std::uint64_t bytes = 0;
-        while (!records.empty()) {
-            const std::uint64_t offset = tx.allocate(sizeof(OverflowLine));
-            OverflowLine& line = region().at(Offset<OverflowLine>{offset});
-            tx.fill(line.link, 0);
-            for (std::size_t i = 0; i + 1 < slots_per_line; ++i) {
-                tx.fill(line.slots[i], records.empty() ? 0 : records.back());
-                if (!records.empty()) records.pop_back();
-            }
-            tx.fill(line.slots.back(), next);
-            next = Slot::link(offset);
-            bytes += tx.block_size(offset);
-        }
-        if (bytes != 0) tx.store(head().bytes, load(head().bytes) + bytes);
-        return next;
+    /// Moves records of a bucket into its first page, as far as that has room, from the page behind it and from outside. In
+    /// a few steps: how much there is to do is nothing that one operation may wait for.
+    void tidy(std::uint64_t number) {
+        constexpr int most_steps = 8;
+        for (int i = 0; i < most_steps; ++i)
+            if (!domain_->step([&](Tx& tx) { return pull_page(tx, bucket(number)); })) break;
+        for (int i = 0; i < most_steps; ++i)
+            if (!domain_->step([&](Tx& tx) { return pull_inside(tx, bucket(number)); })) break;
+    }
+
+    /// Moves some records of the second page into the first, and frees it if it has none any more. False if there is
+    /// nothing to move, or no room.
+    bool pull_page(Tx& tx, Page& first) {
+        const std::uint64_t link = load(first.link);
+        if (link == 0) return false;
+        Page& second = page(link);
+        tx.touch(first.version);
+        PageEditor<Tx> into(tx, first, page_words_), from(tx, second, page_words_);
+        std::vector<unsigned> moved;
+        bool full = false;
+        for_each_slot(second, [&](unsigned index, Place place) {
+            full = full || moved.size() == moves_at_once || !into.add(item_of(second, index, place));
+            if (!full) moved.push_back(index);
+        });
+        from.take(moved);
+        const bool is_done = is_empty(second);
+        const std::uint64_t freed = is_done ? drop_page(tx, first, second, page_words_) : 0;
+        if (into.allocated() != freed) tx.store(head().bytes, load(head().bytes) + into.allocated() - freed);
+        return is_done || !moved.empty();
+    }
+
+    /// Moves some records from blocks of their own into the page. False if there are none that fit in.
+    bool pull_inside(Tx& tx, Page& first) {
+        PageEditor<Tx> editor(tx, first, page_words_);
+        std::size_t moved = 0;
+        for_each_slot(first, [&](unsigned index, Place place) {
+            if (!place.is_outside() || moved == moves_at_once) return;
+            const RecordView record = record_at(region(), first, place, page_words_);
+            const SlotOf slot{.page = &first, .index = index};
+            if (!editor.has_room_for(record.sizes().words())) return;
+            if (moved++ == 0) tx.touch(first.version);
+            editor.replace(
+                slot, {.tag = slot.tag(), .words = record.words(), .count = record.sizes().words(), .offset = 0});
+        });
+        if (moved != 0) tx.store(head().bytes, load(head().bytes) + editor.allocated() - editor.freed());
+        return moved != 0;
     }
 
     /// The segment that begins with bucket `first`, now past the end. Under the epoch: some reader may still be in it.
     void drop_segment(Tx& tx, std::uint64_t segment, std::uint64_t first) {
-        Word& word = head().segments[segment];
-        const std::uint64_t block = AlignedBlock::block(load(word));
+        HashTableHead& table = head();
+        Word* const word = segment_word(region(), table, segment);
+        if (word == nullptr) region().refuse(load(table.more));
+        const std::uint64_t block = AlignedBlock::block(load(*word));
+        std::uint64_t bytes = tx.block_size(block);
         tx.touch(object_->entry->version);
-        tx.store(word, 0);
-        if (load(head().initialised) > first) tx.store(head().initialised, first);
-        tx.store(head().bytes, load(head().bytes) - tx.block_size(block));
+        tx.store(*word, 0);
         tx.free(block);
+        if (segment == segments_in_head) { // the last one there
+            const std::uint64_t more = load(table.more);
+            bytes += tx.block_size(more);
+            tx.store(table.more, 0);
+            tx.free(more);
+        }
+        if (load(table.initialised) > first) tx.store(table.initialised, first);
+        tx.store(table.bytes, load(table.bytes) - bytes);
     }
 
     DomainType* domain_;
     const ObjectRef* object_;
     HashSeed seed_;
+    std::uint64_t page_words_;
 };
 
 } // namespace ss::inline v0::detail

@@ -30,7 +30,7 @@ private:
         if (object.entry != nullptr && load(object.entry->generation) == object.generation) {
             const HashSeed seed{.first = load(object.entry->seed[0]), .second = load(object.entry->seed[1])};
             TableResizer<DomainType, Hash> resizer(domain, object, seed);
-            const std::uint64_t most = 1 + upkeep.operations / entries_to_merge;
+            const std::uint64_t most = 1 + upkeep.operations / 2;
             for (std::uint64_t i = 0; i < most && resizer.wants_split(); ++i) resizer.split();
             for (std::uint64_t i = 0; i < most && resizer.wants_merge(); ++i) resizer.merge();
         }

@@ -29,60 +29,69 @@ inline void verify_hash_table(const Region& region, const DirectoryEntry& entry,
         const std::uint64_t buckets = load(head.buckets);
         const std::uint64_t min_bits = load(head.min_bits);
         if (min_bits > max_table_bits || buckets < std::uint64_t{1} << min_bits || load(head.initialised) < buckets ||
-            load(head.cursor) != 0) {
+            !is_page_size(load(head.page_words)) || load(head.cursor) != 0) {
             complain("its head contradicts itself");
             return;
         }
-        const std::uint64_t last_segment = place_of(buckets - 1, min_bits).segment;
-        for (std::uint64_t segment = 0; segment < max_segments && segment <= last_segment; ++segment)
-            if (load(head.segments[segment]) == 0) complain("segment " + std::to_string(segment) + " is missing");
-        std::uint64_t size = 0;
-        std::uint64_t lines = chain_limit(region); // in all buckets together: chains share no lines
+        const std::uint64_t page_words = load(head.page_words);
+        std::uint64_t size = 0, wanted = 0;
+        std::uint64_t pages = chain_limit(region); // in all buckets together: chains share none
         std::vector<std::string_view> keys;
         for (std::uint64_t number = 0; number < buckets; ++number) {
-            const Bucket& bucket = bucket_at(region, head, number);
-            if (!census.is_settled(load(bucket.version)))
-                complain("bucket " + std::to_string(number) + " has an odd version");
+            const auto complain_of = [&](const std::string& sentence) {
+                complain("bucket " + std::to_string(number) + " " + sentence);
+            };
+            const Page* page = &bucket_at(region, head, number);
+            if (!census.is_settled(load(page->version))) complain_of("has an odd version");
             keys.clear();
-            const std::array<Word, slots_per_line>* slots = &bucket.slots;
             for (;;) {
-                for (const Word& slot : *slots) {
-                    const Word word = load(slot);
-                    if (!Slot::is_record(word)) {
-                        if (word != 0 && &slot != &slots->back())
-                            complain("bucket " + std::to_string(number) + " links from another slot than its last");
-                        continue;
-                    }
-                    const RecordView record(region, Slot::offset(word));
+                Word used = 0;
+                for_each_slot(*page, [&](unsigned index, Place place) {
+                    const RecordView record = record_at(region, *page, place, page_words);
+                    const std::uint64_t words = record.sizes().words(), inside = place.is_outside() ? 1 : words;
+                    const Word bits = bits_at(place.word(), inside);
+                    if ((used & bits) != 0) complain_of("has records that lie in each other");
+                    used |= bits;
+                    wanted += words_wanted(words);
                     const std::uint64_t hashed = hash(record.key(), seed);
-                    if (bucket_of(hashed, buckets) != number || Slot::tag(word) != Slot::tag_of(hashed))
-                        complain("bucket " + std::to_string(number) + " holds a key that belongs elsewhere");
+                    const Word tag = Slots::tag(load(page->slots[index / slots_per_word]), index % slots_per_word);
+                    if (bucket_of(hashed, buckets) != number || tag != Slots::tag_of(hashed))
+                        complain_of("holds a key that belongs elsewhere");
                     else if (!words_equal(record.key_words(), record.key()))
-                        complain("bucket " + std::to_string(number) + " holds a key whose padding is not zero");
+                        complain_of("holds a key whose padding is not zero");
                     keys.push_back(record.key());
+                });
+                for (unsigned index = 0; index < slots_per_page; ++index) {
+                    const Word word = load(page->slots[index / slots_per_word]);
+                    if (Slots::place(word, index % slots_per_word).is_empty() &&
+                        Slots::tag(word, index % slots_per_word) != 0)
+                        complain_of("has an empty slot with a tag");
                 }
-                if (!Slot::is_link(load(slots->back()))) break;
-                if (lines-- == 0) {
-                    complain("bucket " + std::to_string(number) + " has a chain that runs in a circle");
+                if (used != load(page->used)) complain_of("has a page that counts its words wrongly");
+                if (load(page->link) == 0) break;
+                if (pages-- == 0) {
+                    complain_of("has a chain that runs in a circle");
                     return;
                 }
-                slots = &linked_slots(region, load(slots->back()));
+                page = &page_at(region, load(page->link), page_words);
             }
             size += keys.size();
             std::sort(keys.begin(), keys.end());
-            if (std::adjacent_find(keys.begin(), keys.end()) != keys.end())
-                complain("bucket " + std::to_string(number) + " holds a key twice");
+            if (std::adjacent_find(keys.begin(), keys.end()) != keys.end()) complain_of("holds a key twice");
         }
         std::uint64_t spares = 0;
         for (std::uint64_t spare = load(head.spare); spare != 0; ++spares) {
             if (spares == chain_limit(region)) region.refuse(spare);
-            spare = load(region.at(Offset<OverflowLine>{spare}).link);
+            spare = load(region.at(Offset<Page>{spare}).version);
         }
         if (spares != load(head.spares))
-            complain("has " + std::to_string(spares) + " spare lines and counts " +
+            complain("has " + std::to_string(spares) + " spare pages and counts " +
                      std::to_string(load(head.spares)));
         if (size != load(head.size))
             complain("has " + std::to_string(size) + " entries and counts " + std::to_string(load(head.size)));
+        if (wanted != load(head.load))
+            complain("has records that want " + std::to_string(wanted) + " words and counts " +
+                     std::to_string(load(head.load)));
         if (!census.is_settled(load(head.size_version)) || !census.is_settled(load(entry.version)))
             complain("has an odd version, and nobody holds the lock");
     } catch (const Error& error) { complain(error.what()); }
