@@ -5,6 +5,7 @@
 #include <ss/os/mapping.hpp>
 
 #include "support/process.hpp"
+#include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -127,12 +128,42 @@ BOOST_AUTO_TEST_CASE(collapse_takes_whole_huge_pages_only) {
     BOOST_REQUIRE(os::try_allocate(file.descriptor(), 0, 5 * mebi) == 0);
     const os::Mapping mapping = os::try_map_shared(file.descriptor(), gibi, true);
     mapping.data()[3 * mebi] = std::byte{7};
-    BOOST_TEST(os::collapse(mapping.data() + 4096, os::huge_page) == 0U); // no whole one in it
-    const std::uint64_t done = os::collapse(mapping.data(), 5 * mebi);
-    // The kernel may not know MADV_COLLAPSE, or have no huge page to give.
-    BOOST_TEST((done == 0 || done == os::huge_page || done == 2 * os::huge_page));
+    const os::HugePages none = os::collapse(mapping.data() + 4096, os::huge_page); // no whole one in it
+    BOOST_TEST(none.bytes == 0U);
+    BOOST_TEST(!none.refused);
+    const os::HugePages some = os::collapse(mapping.data(), 5 * mebi);
     BOOST_TEST((mapping.data()[3 * mebi] == std::byte{7}));
     BOOST_TEST(os::status(file.descriptor(), "file").size == 5 * mebi);
+    BOOST_TEST(os::status(file.descriptor(), "file").allocated == 5 * mebi);
+    if (some.refused) skip("the kernel puts no huge page behind shared memory: " + some.refused.message());
+    BOOST_TEST(some.bytes == 2 * os::huge_page);
+}
+
+namespace {
+
+int calls = 0;
+
+int busy_once_then_full(os::Call) {
+    ++calls;
+    return calls == 1 ? EAGAIN : calls == 3 ? ENOMEM : 0;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(collapse_goes_on_behind_a_busy_page_and_ends_where_it_makes_no_sense) {
+    const TempDir directory;
+    const os::File file = make_file(directory / "file");
+    BOOST_REQUIRE(os::try_allocate(file.descriptor(), 0, 10 * mebi) == 0);
+    const os::Mapping mapping = os::try_map_shared(file.descriptor(), gibi, true);
+    if (const os::HugePages probe = os::collapse(mapping.data(), 2 * mebi); probe.refused)
+        skip("the kernel puts no huge page behind shared memory: " + probe.refused.message());
+    calls = 0;
+    os::refuse.store(&busy_once_then_full);
+    const os::HugePages some = os::collapse(mapping.data(), 10 * mebi);
+    os::refuse.store(nullptr);
+    BOOST_TEST(calls == 3);
+    BOOST_TEST(some.bytes == os::huge_page);
+    BOOST_TEST((some.refused == std::errc::not_enough_memory));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -29,6 +29,7 @@
 #include <ss/pool/session.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -37,6 +38,8 @@
 #include <memory>
 #include <string>
 #include <utility>
+
+#include <system_error>
 
 namespace ss::inline v0 {
 
@@ -189,10 +192,16 @@ public:
         // A quarter more than asked for, so that growth is rare, but no more than what all can wait for; only what is
         // needed where that is refused.
         const std::uint64_t margin = std::min(std::max(before / 4, 64 * kibi), largest_margin);
-        const std::uint64_t wished = std::min(align_up(needed + margin, region_alignment), header_.region_stride);
+        std::uint64_t wished = align_up(needed + margin, region_alignment);
+        if (grows_huge() && before >= enough_for_huge) wished = align_up(begin + wished, os::huge_page) - begin;
+        wished = std::min(wished, header_.region_stride);
         std::uint64_t reached = before;
         while (reached < needed) {
-            const std::uint64_t target = std::min(wished, reached + largest_step);
+            std::uint64_t target = std::min(wished, reached + largest_step);
+            if (grows_huge()) {
+                target = std::min(target, align_down(begin + reached, os::huge_page) + os::huge_page - begin);
+                if (is_aligned(begin + target, os::huge_page)) prepare_huge_page(domain, descriptor, reached, target);
+            }
             std::uint64_t step = target - reached;
             int error = os::try_allocate(descriptor, begin + reached, step);
             if (error != 0 && target > needed) {
@@ -202,10 +211,6 @@ public:
             if (error != 0) os::throw_errno(error, "set " + std::to_string(step) + " more bytes aside", name());
             reached += step;
             put_release(committed, reached);
-        }
-        if (options_.huge_pages) { // from the begin of the huge page that is completed now
-            const std::uint64_t first = std::max(begin, align_down(begin + before, os::huge_page));
-            os::collapse(mapping_.data() + first, begin + reached - first);
         }
     }
 
@@ -225,23 +230,31 @@ public:
             os::try_punch(descriptor, begin + keep, before - keep);
     }
 
-    /// Asks for huge pages behind all that is committed. Returns how many bytes have them now.
-    std::uint64_t collapse() noexcept {
-        std::uint64_t done = 0;
-        for (std::uint64_t domain = 0; domain < header_.domains; ++domain)
-            done += os::collapse(mapping_.data() + regions_[domain].begin(), regions_[domain].size());
-        return done;
+    /// Asks for huge pages behind all that is committed. See Pool::collapse.
+    os::HugePages collapse() noexcept {
+        os::HugePages all;
+        for (std::uint64_t domain = 0; domain < header_.domains; ++domain) {
+            const std::uint64_t from = first_byte_for_huge(domain);
+            const os::HugePages some = os::collapse(mapping_.data() + from, regions_[domain].end() - from);
+            all.bytes += some.bytes;
+            if (!all.refused || is_final(some)) all.refused = some.refused;
+            if (is_final(all)) break;
+        }
+        grows_huge_.store(options_.huge_pages && !is_final(all), std::memory_order_relaxed);
+        return all;
     }
 
 private:
     static constexpr std::uint64_t largest_step = 16 * mebi;
     static constexpr std::uint64_t largest_margin = 256 * kibi;
+    static constexpr std::chrono::milliseconds longest_wait{10}; ///< for a huge page: we have the domain's lock
+    static constexpr std::uint64_t enough_for_huge = 16 * mebi;  ///< from here on a huge page is a small margin
 
     Attachment(os::File file, const std::filesystem::path& path, const PoolOptions& options, const std::string& name,
                os::FileSystem system, const Header& header)
         : options_(options), path_(path), file_(std::move(file), path, is_read_only(), name),
           file_system_(std::move(system)), header_(header), process_(header.domains),
-          regions_(new Region[header.domains]) {}
+          regions_(new Region[header.domains]), grows_huge_(options.huge_pages) {}
 
     /// Null if the path names another file by now.
     [[nodiscard]] static std::shared_ptr<Attachment> make(os::File file, const std::filesystem::path& path,
@@ -276,6 +289,34 @@ private:
         }
         if (options_.huge_pages) collapse();
         return true;
+    }
+
+    [[nodiscard]] bool grows_huge() const noexcept { return grows_huge_.load(std::memory_order_relaxed); }
+
+    /// What lies before the first region has been set aside when the pool was made; before the others lie holes.
+    [[nodiscard]] std::uint64_t first_byte_for_huge(std::uint64_t domain) const noexcept {
+        return domain == 0 ? 0 : regions_[domain].begin();
+    }
+
+    /// True if to ask again would only cost time.
+    [[nodiscard]] static bool is_final(const os::HugePages& asked) noexcept {
+        return asked.refused && asked.refused != std::errc::resource_unavailable_try_again;
+    }
+
+    /// Puts a huge page behind the last bytes of the region's [0, target), those from `reached` on not yet set aside.
+    /// Which is a fourth of the work that 512 small pages are, so it comes first; and nothing follows from it: that
+    /// these bytes can be written is what fallocate says, afterwards, whether this was refused or the process dies here.
+    void prepare_huge_page(std::uint64_t domain, int descriptor, std::uint64_t reached,
+                           std::uint64_t target) noexcept {
+        const std::uint64_t end = regions_[domain].begin() + target;
+        const std::uint64_t begin = end - os::huge_page;
+        if (begin < first_byte_for_huge(domain) || end > os::file_size_limit()) return;
+        // The kernel fills holes, but nothing that is one hole and no more.
+        if (regions_[domain].begin() + reached == begin && os::try_allocate(descriptor, begin, 4096) != 0) return;
+        const auto began = std::chrono::steady_clock::now();
+        const bool refused = is_final(os::collapse(mapping_.data() + begin, os::huge_page));
+        if (refused || std::chrono::steady_clock::now() - began > longest_wait)
+            grows_huge_.store(false, std::memory_order_relaxed);
     }
 
     void map() {
@@ -406,7 +447,8 @@ private:
     std::unique_ptr<Region[]> regions_;
     os::Mapping mapping_;
     Session session_;
-    std::uint64_t ordinal_ = 0; ///< inherited by a child, so that its next attach has another stamp
+    std::atomic<bool> grows_huge_; ///< asked for, and neither refused nor slow since the last collapse()
+    std::uint64_t ordinal_ = 0;    ///< inherited by a child, so that its next attach has another stamp
 };
 
 } // namespace ss::inline v0
