@@ -55,6 +55,21 @@ concept Heap = HeapReader<H> && requires(H& heap, Word& word, const Word& consta
     { heap.grow(number) } -> std::same_as<std::uint64_t>;
 };
 
+/// A word and what it is to hold.
+struct Change {
+    Word& word;
+    Word value;
+};
+
+/// Stores several different words, in one where the heap can: a transaction then counts its entries once.
+template <Heap H, std::same_as<Change>... Changes>
+void store_all(H& heap, const Changes&... changes) {
+    if constexpr (requires { heap.store(changes...); })
+        heap.store(changes...);
+    else
+        (heap.store(changes.word, changes.value), ...);
+}
+
 /// One block as `for_each_block` reports it.
 struct BlockInfo {
     std::uint64_t offset = 0; ///< of the first usable byte

@@ -89,9 +89,12 @@ public:
             throw_damaged("no block in a slab with room", page);
         const std::uint64_t offset = offset_of(heap, page) + c.head + block * c.size;
         (void)heap.word(offset + c.size - word_size); // throws if the block does not lie in the heap
-        heap.store(bitmap[i], rest);
-        heap.store(state.allocated, load(state.allocated) + c.size);
-        if (rest == 0 && (c.head == 0 || all_taken(c, bitmap))) unlink_first_slab(state, heap, index, self);
+        const Change taken{bitmap[i], rest};
+        const Change counted{state.allocated, load(state.allocated) + c.size};
+        if (rest == 0 && (c.head == 0 || all_taken(c, bitmap, i + 1)))
+            unlink_first_slab(state, heap, index, self, taken, counted);
+        else
+            store_all(heap, taken, counted);
         return offset;
     }
 
@@ -123,9 +126,12 @@ public:
         const Word after = before | Word{1} << block % 64;
         if (before == after) [[unlikely]]
             throw_damaged("this block is free already", page);
-        heap.store(state.allocated, load(state.allocated) - c.size);
-        if (before == 0 && (c.head == 0 || all_taken(c, bitmap))) link_slab(state, heap, at, index, self);
-        heap.store(bits, after);
+        const Change given{bits, after};
+        const Change counted{state.allocated, load(state.allocated) - c.size};
+        if (before == 0 && (c.head == 0 || all_taken(c, bitmap)))
+            link_slab(state, heap, at, index, self, given, counted);
+        else
+            store_all(heap, given, counted);
         if (after == c.all_free(static_cast<unsigned>(block / 64)) && (c.head == 0 || all_free(c, bitmap)))
             slab_became_empty(state, heap, at, index);
     }

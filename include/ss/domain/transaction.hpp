@@ -71,11 +71,7 @@ public:
         put(word, value);
     }
 
-    /// A word and what it is to hold.
-    struct Change {
-        Word& word;
-        Word value;
-    };
+    using Change = ss::Change;
 
     /// Changes several different words: cheaper than one after the other.
     template <std::same_as<Change>... Changes>

@@ -71,7 +71,12 @@ public:
     [[nodiscard]] std::byte* data(std::uint64_t offset) const noexcept { return pool_ + offset; }
 
     /// The word at `offset`. Throws errc::damaged if that is misaligned or outside.
-    [[nodiscard, gnu::always_inline]] Word& word(std::uint64_t offset) const { return *words(offset, 1); }
+    [[nodiscard, gnu::always_inline]] Word& word(std::uint64_t offset) const {
+        // Sizes are multiples of a word: where a word begins inside, all of it is.
+        if (!is_aligned(offset, word_size) || offset - begin_ >= known_.load(std::memory_order_acquire)) [[unlikely]]
+            check_again(offset, 1);
+        return *reinterpret_cast<Word*>(data(offset));
+    }
 
     /// `count` words from `offset` on, checked as one.
     [[nodiscard, gnu::always_inline]] Word* words(std::uint64_t offset, std::uint64_t count) const {

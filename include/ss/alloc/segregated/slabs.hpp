@@ -19,6 +19,7 @@
 #include <ss/base/word.hpp>
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
 
 namespace ss::inline v0::segregated {
@@ -49,8 +50,9 @@ template <class H, class W>
     return true;
 }
 
-[[nodiscard]] inline bool all_taken(const SizeClass& c, const Word* bitmap) noexcept {
-    for (unsigned i = 0; i < c.map_words; ++i)
+/// True if the bitmap's words from the `first` on have no free block.
+[[nodiscard]] inline bool all_taken(const SizeClass& c, const Word* bitmap, unsigned first = 0) noexcept {
+    for (unsigned i = first; i < c.map_words; ++i)
         if (load(bitmap[i]) != 0) return false;
     return true;
 }
@@ -63,26 +65,31 @@ void for_each_part(const SizeClass& c, F&& f) {
         if (const std::uint64_t distance = i * c.size / page_size; distance != last) f(last = distance);
 }
 
-/// Puts the slab that is described at `at` in front of its class's list. At most 3 journal entries.
-template <Heap H>
-[[gnu::always_inline]] inline void link_slab(State& state, H& heap, std::uint64_t at, unsigned index, Word* self) {
+/// Puts the slab that is described at `at` in front of its class's list, and stores what else changes with it. 3 journal
+/// entries, and those.
+template <Heap H, std::same_as<Change>... Changes>
+[[gnu::always_inline]] inline void link_slab(State& state, H& heap, std::uint64_t at, unsigned index, Word* self,
+                                             const Changes&... changes) {
     Word& first = state.slabs[index];
     const std::uint64_t next = load(first);
-    change(heap, self[1], next);
-    if (next != 0)
-        heap.store(slab_at(heap, next, index)[2], at);
-    else
-        change(heap, state.partial[index / 64], load(state.partial[index / 64]) | Word{1} << index % 64);
-    heap.store(first, at);
+    Word& partial = state.partial[index / 64];
+    const Change other = next != 0 ? Change{slab_at(heap, next, index)[2], at}
+                                   : Change{partial, load(partial) | Word{1} << index % 64};
+    store_all(heap, Change{self[1], next}, other, Change{first, at}, changes...);
 }
 
-/// Takes the first slab out of its class's list. At most 2 journal entries.
-template <Heap H>
-[[gnu::always_inline]] inline void unlink_first_slab(State& state, H& heap, unsigned index, const Word* self) {
+/// Takes the first slab out of its class's list, and stores what else changes with it. At most 2 journal entries, and
+/// those.
+template <Heap H, std::same_as<Change>... Changes>
+[[gnu::always_inline]] inline void unlink_first_slab(State& state, H& heap, unsigned index, const Word* self,
+                                                     const Changes&... changes) {
     const std::uint64_t next = load(self[1]);
-    heap.store(state.slabs[index], next);
+    Word& first = state.slabs[index];
     Word& partial = state.partial[index / 64];
-    if (next == 0) heap.store(partial, load(partial) & ~(Word{1} << index % 64));
+    if (next != 0)
+        store_all(heap, Change{first, next}, changes...);
+    else
+        store_all(heap, Change{first, 0}, Change{partial, load(partial) & ~(Word{1} << index % 64)}, changes...);
 }
 
 /// Takes a slab out of its class's list. At most 2 journal entries.
