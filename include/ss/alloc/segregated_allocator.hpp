@@ -34,7 +34,7 @@ namespace ss::inline v0 {
 ///
 /// A block's bytes are never the allocator's: it neither reads nor writes them, and a block costs no header. Costs
 /// 0.8 % of the heap for descriptors of pages, 4 KiB at least. The usual call changes two to five words, all of them
-/// outside of the block.
+/// outside of the block; from 32 bytes on outside of its page. A heap has 2^44 bytes at most.
 ///
 /// Not for heaps of a few KiB: each size in use has a slab of its own, SimpleAllocator needs less. Nor for large
 /// blocks of ever new sizes that fill most of the pool: good fit leaves gaps where best fit would not.
@@ -44,14 +44,14 @@ public:
 
     static constexpr PolicyId id = policy_id("SEGREG");
     static constexpr std::uint64_t fingerprint = [] {
-        std::uint64_t sum = ss::fingerprint(1, sizeof(State), segregated::page_size, segregated::descriptor_size,
+        std::uint64_t sum = ss::fingerprint(2, sizeof(State), segregated::page_size, segregated::descriptor_size,
                                             segregated::exact_bins, segregated::bin_count);
         for (const segregated::SizeClass& c : segregated::classes)
             sum = ss::fingerprint(sum, c.size, c.pages, c.blocks, c.head);
         return sum;
     }();
 
-    static constexpr std::uint64_t allocate_entries = 46;
+    static constexpr std::uint64_t allocate_entries = 47;
     static constexpr std::uint64_t free_entries = 24;
     static constexpr std::uint64_t trim_entries = 270;
 
@@ -79,7 +79,7 @@ public:
         Word* const self = slab_at(heap, load(state.slabs[index]), index);
         Word* const bitmap = bitmap_of(heap, c, self);
         unsigned i = 0;
-        if (c.head != 0)
+        if (c.map_words != 1)
             while (i + 1 < c.map_words && load(bitmap[i]) == 0) ++i;
         const Word bits = load(bitmap[i]);
         const Word rest = bits & (bits - 1);
@@ -91,7 +91,7 @@ public:
         (void)heap.word(offset + c.size - word_size); // throws if the block does not lie in the heap
         const Change taken{bitmap[i], rest};
         const Change counted{state.allocated, load(state.allocated) + c.size};
-        if (rest == 0 && (c.head == 0 || all_taken(c, bitmap, i + 1)))
+        if (rest == 0 && (c.map_words == 1 || all_taken(c, bitmap, i + 1)))
             unlink_first_slab(state, heap, index, self, taken, counted);
         else
             store_all(heap, taken, counted);
@@ -128,11 +128,11 @@ public:
             throw_damaged("this block is free already", page);
         const Change given{bits, after};
         const Change counted{state.allocated, load(state.allocated) - c.size};
-        if (before == 0 && (c.head == 0 || all_taken(c, bitmap)))
-            link_slab(state, heap, at, index, self, given, counted);
+        if (before == 0 && (c.map_words == 1 || all_taken(c, bitmap)))
+            link_slab(state, heap, at, page, index, self, given, counted);
         else
             store_all(heap, given, counted);
-        if (after == c.all_free(static_cast<unsigned>(block / 64)) && (c.head == 0 || all_free(c, bitmap)))
+        if (after == c.all_free(static_cast<unsigned>(block / 64)) && (c.map_words == 1 || all_free(c, bitmap)))
             slab_became_empty(state, heap, at, index);
     }
 

@@ -9,9 +9,12 @@
 // A run is a number of pages that belong together; its first page's descriptor tells what it is:
 //
 //     word 0  |  number, 48 bits  |  class, 8  |  kind, 8  |
-//     word 1  |  next in the list, 0 at the end            |  free runs: a page, which is never 0, since that is table 0
-//     word 2  |  previous: meaningless in the first member |  slabs with room: the offset of a descriptor
-//     word 3  |  a slab's bitmap: 1 is a free block        |  unless it lies in the slab's head
+//     word 1  |  free runs: next in the list               |  slabs with room: next, 32 bits | previous, 32
+//     word 2  |  free runs: previous                       |  slabs: the bitmap, 1 is a free block,
+//     word 3  |                                            |         unless it lies in the slab's head
+//
+// In lists a page names a run or a slab: never page 0, which is table 0, so 0 is the end. What is previous of the first
+// member means nothing.
 //
 //     kind    inner 0     any page that is not named below; word 0 is then all 0
 //             free        first page of a free run, the number is its length
@@ -37,8 +40,8 @@ namespace ss::inline v0::segregated {
 
 inline constexpr std::uint64_t descriptor_size = 32;
 inline constexpr std::uint64_t first_table_pages = page_size / descriptor_size; // that the first table describes
-inline constexpr std::uint64_t most_heap_pages = std::uint64_t{1} << 35;        // 2^47 bytes
-inline constexpr unsigned most_tables = 29;
+inline constexpr std::uint64_t most_heap_pages = std::uint64_t{1} << 32;        // 2^44 bytes
+inline constexpr unsigned most_tables = 26;
 inline constexpr unsigned spare_count = 4;
 
 /// Free runs by length: every length up to 15 has a bin of its own, above there are eight to a doubling.
@@ -84,6 +87,7 @@ enum class Kind : std::uint8_t { inner, free, free_end, large, slab, table };
     return (first_table_pages / 2 << table) & ~(first_table_pages - 1);
 }
 static_assert(table_of(127) == 0 && table_of(128) == 1 && table_of(256) == 2 && first_page_of(2) == 256);
+static_assert(first_page_of(most_tables) == most_heap_pages);
 
 /// How many pages a table is made of.
 [[nodiscard]] constexpr std::uint64_t table_length(unsigned table) noexcept {

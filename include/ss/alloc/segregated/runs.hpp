@@ -184,7 +184,7 @@ void extend(State& state, H& heap, std::uint64_t length) {
         return;
     }
     if (length > most_heap_pages - run)
-        throw_error(errc::too_large, "allocation past the largest heap of 2^47 bytes");
+        throw_error(errc::too_large, "allocation past the largest heap of 2^44 bytes");
 
     const auto old_tables = static_cast<unsigned>(std::min<Word>(load(state.table_count), most_tables));
     const auto [tables, need] = reach(state, run, length);

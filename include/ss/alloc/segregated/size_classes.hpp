@@ -23,13 +23,13 @@ inline constexpr std::uint64_t page_size = 4096;
 
 /// What is to be known of one class. Sixteen bytes: the table of all of them stays in the first-level cache.
 struct SizeClass {
-    std::uint32_t reciprocal = 0; // ceil(2^32 / size): a division by `size` as a multiplication
-    std::uint16_t size = 0;       // bytes of a block
-    std::uint16_t blocks = 0;     // in one slab
-    std::uint16_t reach = 0;      // bit i: the i-th class from here on may serve in this one's place
-    std::uint16_t reach_16 = 0;   // the same, of classes whose blocks are all aligned to 16
-    std::uint8_t pages = 0;       // in one slab
-    std::uint8_t head = 0; // bytes of bitmap where the slab begins; 0: its only word is in the page's descriptor
+    std::uint32_t reciprocal = 0;  // ceil(2^32 / size): a division by `size` as a multiplication
+    std::uint16_t size = 0;        // bytes of a block
+    std::uint16_t blocks = 0;      // in one slab
+    std::uint16_t reach = 0;       // bit i: the i-th class from here on may serve in this one's place
+    std::uint16_t reach_16 = 0;    // the same, of classes whose blocks are all aligned to 16
+    std::uint8_t pages = 0;        // in one slab
+    std::uint8_t head = 0;         // bytes of bitmap where the slab begins; 0: it is in the page's descriptor
     std::uint8_t next_aligned = 0; // the first class from here on whose blocks are all aligned to 16
     std::uint8_t map_words = 0;    // in the bitmap
 
@@ -57,8 +57,8 @@ inline constexpr std::uint16_t sparse_sizes[] = {
 inline constexpr unsigned steps_of_8 = 32;
 inline constexpr unsigned steps_of_16 = 16;
 inline constexpr unsigned class_count = steps_of_8 + steps_of_16 + std::size(sparse_sizes);
-inline constexpr std::uint64_t most_pages = 13;     // so that a slab is smaller than 2^16 bytes
-inline constexpr std::uint64_t word_of_blocks = 64; // what a bitmap of one word can tell of
+inline constexpr std::uint64_t most_pages = 13;        // so that a slab is smaller than 2^16 bytes
+inline constexpr std::uint64_t described_blocks = 128; // what the bitmap in a descriptor can tell of
 
 consteval std::uint64_t size_of_class(std::uint64_t c) {
     if (c < steps_of_8) return 8 * (c + 1);
@@ -66,9 +66,9 @@ consteval std::uint64_t size_of_class(std::uint64_t c) {
     return sparse_sizes[c - steps_of_8 - steps_of_16];
 }
 
-/// The fewest pages that blocks of `size` fill but for a fortieth, as long as one word can hold their bits.
+/// The fewest pages that blocks of `size` fill but for a fortieth, as long as a descriptor can hold their bits.
 consteval std::uint64_t pages_of_slab(std::uint64_t size) {
-    for (std::uint64_t pages = 1; pages <= most_pages && pages * page_size / size <= word_of_blocks; ++pages)
+    for (std::uint64_t pages = 1; pages <= most_pages && pages * page_size / size <= described_blocks; ++pages)
         if (pages * page_size % size * 40 <= pages * page_size) return pages;
     return 1;
 }
@@ -79,15 +79,15 @@ consteval std::array<SizeClass, class_count> make_classes() {
         const std::uint64_t size = size_of_class(i);
         const std::uint64_t bytes = pages_of_slab(size) * page_size;
         std::uint64_t blocks = bytes / size;
-        // More than one word of bits lies in the slab itself, in front of the blocks.
-        while (blocks > word_of_blocks && blocks * size + align_up(blocks, 64) / 8 > bytes) --blocks;
+        // More bits lie in the slab itself, in front of the blocks.
+        while (blocks > described_blocks && blocks * size + align_up(blocks, 64) / 8 > bytes) --blocks;
         SizeClass& c = all[i];
         c.reciprocal = static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + size - 1) / size);
         c.size = static_cast<std::uint16_t>(size);
         c.blocks = static_cast<std::uint16_t>(blocks);
         c.pages = static_cast<std::uint8_t>(bytes / page_size);
         c.map_words = static_cast<std::uint8_t>(align_up(blocks, 64) / 64);
-        c.head = static_cast<std::uint8_t>(blocks > word_of_blocks ? c.map_words * 8 : 0);
+        c.head = static_cast<std::uint8_t>(blocks > described_blocks ? c.map_words * 8 : 0);
     }
     for (unsigned i = 0; i < class_count; ++i) {
         SizeClass& c = all[i];

@@ -1,7 +1,7 @@
 // Slabs: pages cut into blocks of one class, and the bitmap that tells which are free.
 //
-//     one word of bits is enough (64 bytes and more)         more are needed (8 to 56 bytes)
-//     descriptor | tag | next | previous | bitmap |          descriptor | tag | next | previous | - |
+//     two words of bits are enough (32 bytes and more)       more are needed (8, 16 and 24 bytes)
+//     descriptor | tag | next, previous | bitmap | bitmap |   descriptor | tag | next, previous | - | - |
 //     pages      | block | block | … | rest |                page       | bitmap | block | block | … | rest |
 //
 // The slabs of a class that have room hang in a list, those that are full in none. A block is taken from the first of
@@ -33,10 +33,17 @@ template <class H>
     return self;
 }
 
+/// Word 1 of a slab's descriptor: its neighbours in the list, by their first pages.
+[[nodiscard]] constexpr Word links(std::uint64_t next, std::uint64_t previous) noexcept {
+    return previous << 32 | next;
+}
+[[nodiscard]] constexpr std::uint64_t next_in(Word links) noexcept { return links & 0xFFFF'FFFFU; }
+[[nodiscard]] constexpr std::uint64_t previous_in(Word links) noexcept { return links >> 32; }
+
 /// The words of a slab's bitmap, one after the other. `self` is the slab's descriptor.
 template <class H, class W>
 [[nodiscard, gnu::always_inline]] inline W* bitmap_of(H& heap, const SizeClass& c, W* self) {
-    return c.head == 0 ? self + 3 : &heap.word(offset_of(heap, number_in(load(self[0]))));
+    return c.head == 0 ? self + 2 : &heap.word(offset_of(heap, number_in(load(self[0]))));
 }
 
 /// The bytes of a slab that no block gets.
@@ -65,17 +72,21 @@ void for_each_part(const SizeClass& c, F&& f) {
         if (const std::uint64_t distance = i * c.size / page_size; distance != last) f(last = distance);
 }
 
-/// Puts the slab that is described at `at` in front of its class's list, and stores what else changes with it. 3 journal
+/// Puts the slab of `page`, which is described at `at`, in front of its class's list, and stores what else changes with it. 3 journal
 /// entries, and those.
 template <Heap H, std::same_as<Change>... Changes>
-[[gnu::always_inline]] inline void link_slab(State& state, H& heap, std::uint64_t at, unsigned index, Word* self,
-                                             const Changes&... changes) {
+[[gnu::always_inline]] inline void link_slab(State& state, H& heap, std::uint64_t at, std::uint64_t page,
+                                             unsigned index, Word* self, const Changes&... changes) {
     Word& first = state.slabs[index];
-    const std::uint64_t next = load(first);
-    Word& partial = state.partial[index / 64];
-    const Change other = next != 0 ? Change{slab_at(heap, next, index)[2], at}
-                                   : Change{partial, load(partial) | Word{1} << index % 64};
-    store_all(heap, Change{self[1], next}, other, Change{first, at}, changes...);
+    if (load(first) != 0) {
+        Word* const after = slab_at(heap, load(first), index);
+        store_all(heap, Change{self[1], links(number_in(load(after[0])), 0)},
+                  Change{after[1], links(next_in(load(after[1])), page)}, Change{first, at}, changes...);
+    } else {
+        Word& partial = state.partial[index / 64];
+        store_all(heap, Change{self[1], links(0, 0)}, Change{partial, load(partial) | Word{1} << index % 64},
+                  Change{first, at}, changes...);
+    }
 }
 
 /// Takes the first slab out of its class's list, and stores what else changes with it. At most 2 journal entries, and
@@ -83,11 +94,11 @@ template <Heap H, std::same_as<Change>... Changes>
 template <Heap H, std::same_as<Change>... Changes>
 [[gnu::always_inline]] inline void unlink_first_slab(State& state, H& heap, unsigned index, const Word* self,
                                                      const Changes&... changes) {
-    const std::uint64_t next = load(self[1]);
+    const std::uint64_t next = next_in(load(self[1]));
     Word& first = state.slabs[index];
     Word& partial = state.partial[index / 64];
     if (next != 0)
-        store_all(heap, Change{first, next}, changes...);
+        store_all(heap, Change{first, descriptor_offset(state, next)}, changes...);
     else
         store_all(heap, Change{first, 0}, Change{partial, load(partial) & ~(Word{1} << index % 64)}, changes...);
 }
@@ -96,16 +107,17 @@ template <Heap H, std::same_as<Change>... Changes>
 template <Heap H>
 void unlink_slab(State& state, H& heap, std::uint64_t at, unsigned index, const Word* self) {
     if (load(state.slabs[index]) == at) return unlink_first_slab(state, heap, index, self);
-    const std::uint64_t next = load(self[1]);
-    const std::uint64_t previous = load(self[2]);
-    Word* const before = slab_at(heap, previous, index);
-    if (load(before[1]) != at) throw_damaged("broken list of slabs", at / page_size);
+    const std::uint64_t page = number_in(load(self[0]));
+    const std::uint64_t next = next_in(load(self[1]));
+    const std::uint64_t previous = previous_in(load(self[1]));
+    Word& before = slab_at(heap, descriptor_offset(state, previous), index)[1];
+    if (next_in(load(before)) != page) throw_damaged("broken list of slabs", page);
     if (next != 0) {
-        Word* const after = slab_at(heap, next, index);
-        if (load(after[2]) != at) throw_damaged("broken list of slabs", at / page_size);
-        heap.store(after[2], previous);
+        Word& after = slab_at(heap, descriptor_offset(state, next), index)[1];
+        if (previous_in(load(after)) != page) throw_damaged("broken list of slabs", page);
+        heap.store(after, links(next_in(load(after)), previous));
     }
-    heap.store(before[1], next);
+    heap.store(before, links(next, previous_in(load(before))));
 }
 
 /// Gives an empty slab's pages back. At most 21 journal entries: 2 for the list, 6 for parts, 1, and give_run's.
@@ -146,7 +158,7 @@ template <HeapReader H>
 template <Heap H>
 [[gnu::noinline]] void slab_became_empty(State& state, H& heap, std::uint64_t at, unsigned index) {
     Word& place = state.spares[index % spare_count];
-    const bool only = load(state.slabs[index]) == at && load(slab_at(heap, at, index)[1]) == 0;
+    const bool only = load(state.slabs[index]) == at && next_in(load(slab_at(heap, at, index)[1])) == 0;
     if (!only) {
         if (load(place) == at) heap.store(place, 0);
         close_slab(state, heap, at, index);
@@ -201,7 +213,7 @@ template <Heap H>
         else
             heap.fill(bitmap[i], c.all_free(i)); // the pages were free: nobody reads them after a rollback
     heap.store(state.overhead, load(state.overhead) + overhead_of(c));
-    link_slab(state, heap, descriptor_offset(state, page), index, self);
+    link_slab(state, heap, descriptor_offset(state, page), page, index, self);
 }
 
 } // namespace ss::inline v0::segregated

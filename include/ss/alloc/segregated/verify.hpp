@@ -122,9 +122,8 @@ private:
     }
 
     /// Called for the `count`-th member of a list: there are never more members than pages.
-    void check_link(std::uint64_t member, std::uint64_t previous, std::uint64_t count, const Word* self) {
-        if ((previous != 0 && load(self[2]) != previous) || count > load(state_.pages))
-            throw_damaged("broken list", member);
+    void check_link(std::uint64_t member, std::uint64_t previous, std::uint64_t count, std::uint64_t said) {
+        if ((previous != 0 && said != previous) || count > load(state_.pages)) throw_damaged("broken list", member);
     }
 
     void check_bins() {
@@ -135,7 +134,7 @@ private:
             std::uint64_t count = 0;
             for (std::uint64_t page = first, previous = 0; page != 0; ++count) {
                 const Word* const self = descriptor(state_, heap_, page);
-                check_link(page, previous, count, self);
+                check_link(page, previous, count, load(self[2]));
                 if (bin_of(free_length(state_, heap_, page)) != bin) findings_.add("wrong run in bin ", bin);
                 previous = page;
                 page = load(self[1]);
@@ -153,12 +152,13 @@ private:
             for (std::uint64_t at = first, previous = 0; at != 0; ++count) {
                 const Word* const self = slab_at(heap_, at, index);
                 const std::uint64_t page = number_in(load(self[0]));
-                check_link(page, previous, count, self);
+                check_link(page, previous, count, previous_in(load(self[1])));
                 if (descriptor_offset(state_, page) != at) findings_.add("page ", page, " is described elsewhere");
                 if (all_taken(classes[index], bitmap_of(heap_, classes[index], self)))
                     findings_.add("a full slab among those with room at page ", page);
-                previous = at;
-                at = load(self[1]);
+                previous = page;
+                const std::uint64_t next = next_in(load(self[1]));
+                at = next == 0 ? 0 : descriptor_offset(state_, next);
             }
             expect(count, slabs_[index], "slabs with room");
         }
