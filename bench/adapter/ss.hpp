@@ -58,13 +58,12 @@ public:
             structure_.for_each(
                 [&](std::string_view key, const ss::ValueView& value) { f(key, std::get<std::string_view>(value)); });
         }
-        /// By iterator, with a copy of each entry: for_each knows no number of steps.
         template <class F>
         void walk(std::string_view from, std::uint64_t steps, F f) const requires is_tree {
-            for (auto at = structure_.lower_bound(from); !at.is_end() && steps != 0; ++at, --steps) {
-                const auto [key, value] = *at;
-                f(key, std::get<std::string>(value));
-            }
+            structure_.for_each_from(from, [&](std::string_view key, const ss::ValueView& value) {
+                f(key, std::get<std::string_view>(value));
+                return --steps != 0;
+            });
         }
 
     private:

@@ -215,9 +215,8 @@ inline std::vector<TreeReader> tree_readers() {
         {"the last key before mbb",
          [=](const PrefixTree<>& t) {
              detail::TreeBatch batch;
-             Word changes = 0;
-             (void)t.read_batch<detail::Direction::down>({.key = "mbb", .inclusive = false}, {.entries = 1}, batch,
-                                                         changes);
+             detail::TreeCursor cursor;
+             t.read_batch<detail::Direction::down>({.key = "mbb", .inclusive = false}, {.entries = 1}, batch, cursor);
              Entries entries;
              if (!batch.empty()) entries.emplace_back(batch.key(0), copy_of(batch.value(0)));
              return entries;

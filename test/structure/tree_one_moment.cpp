@@ -19,6 +19,7 @@ using namespace ss::test;
 using ss::Word;
 using ss::detail::Direction;
 using ss::detail::TreeBatch;
+using ss::detail::TreeCursor;
 using ss::detail::WalkStart;
 
 namespace {
@@ -74,17 +75,31 @@ struct Fresh {
         for (const std::string& key : keys) t.insert(key, key);
     }
 
-    /// The keys of one batch.
+    /// The keys of one batch: as everybody reads it, or as who does not hope that the tree stands still.
     template <Direction To>
-    Keys read(const WalkStart& start, std::size_t entries, InterruptedReading::Interruption& interruption) {
+    Keys read(const WalkStart& start, std::size_t entries, InterruptedReading::Interruption& interruption,
+              bool carefully) {
         TreeBatch batch;
-        Word changes = 0;
-        (void)ss::detail::read_batch<To>(
-            t.domain().core(), object,
-            [&](auto attempt) {
-                while (!attempt(InterruptedReading(interruption))) {}
-            },
-            start, {.entries = entries}, batch, changes);
+        TreeCursor cursor;
+        const ss::DomainCore& core = t.domain().core();
+        const InterruptedReading reading(interruption);
+        if (carefully) {
+            const auto attempt = [&] {
+                batch.clear();
+                return ss::detail::read_carefully<To>(core, object, reading, start, {.entries = entries}, batch,
+                                                      cursor);
+            };
+            while (!attempt()) {}
+        } else {
+            const auto read = [&](auto attempt) {
+                while (!attempt(reading)) {}
+            };
+            ss::detail::read_batch<To>(core, object, read, start, {.entries = entries}, batch, cursor);
+        }
+        return keys_of(batch);
+    }
+
+    static Keys keys_of(const TreeBatch& batch) {
         Keys keys;
         for (std::size_t i = 0; i < batch.size(); ++i) keys.emplace_back(batch.key(i));
         return keys;
@@ -170,7 +185,7 @@ std::string next_of(const std::set<std::string>& keys, const WalkStart& start, c
 }
 
 template <Direction To>
-void check(const Case& which) {
+void check(const Case& which, bool carefully) {
     Fresh f;
     const std::set<std::string> before(which.before.begin(), which.before.end());
     std::set<std::string> after = before;
@@ -187,7 +202,7 @@ void check(const Case& which) {
                                     for (const std::string& key : which.goes) f.t.erase(tx, key);
                                 });
                             }};
-            const Keys keys = f.read<To>(which.start, entries, interruption);
+            const Keys keys = f.read<To>(which.start, entries, interruption, carefully);
             BOOST_TEST(!keys.empty());
             const std::string* last = nullptr;
             for (const std::string& key : keys) {
@@ -200,14 +215,90 @@ void check(const Case& which) {
             ++chances;
         }
     }
-    BOOST_TEST(chances > 20);
+    BOOST_TEST(chances > (carefully ? 20 : 10));
 }
+
+/// An OptimisticReading that counts the looks at versions.
+class CountingReading {
+public:
+    [[maybe_unused]] static constexpr bool is_locked = false;
+
+    explicit CountingReading(int& looks) noexcept : looks_(&looks) {}
+
+    [[nodiscard]] bool begin(const Word& version, Word& seen) const {
+        ++*looks_;
+        return ss::OptimisticReading::begin(version, seen);
+    }
+    [[nodiscard]] bool validate(const Word& version, Word seen) const {
+        ++*looks_;
+        return ss::OptimisticReading::validate(version, seen);
+    }
+
+private:
+    int* looks_;
+};
 
 } // namespace
 
 BOOST_AUTO_TEST_CASE(the_next_entry_is_that_of_one_moment) {
-    for (const Case& which : cases_up) check<Direction::up>(which);
-    for (const Case& which : cases_down) check<Direction::down>(which);
+    for (const bool carefully : {false, true}) {
+        for (const Case& which : cases_up) check<Direction::up>(which, carefully);
+        for (const Case& which : cases_down) check<Direction::down>(which, carefully);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(where_nothing_changes_no_node_is_looked_at_twice, Fresh) {
+    for (int i = 0; i < 1000; ++i) t.insert(std::to_string(i), "a value that has more than a few bytes");
+    int looks = 0;
+    TreeBatch batch;
+    TreeCursor cursor;
+    const auto attempt = [&](auto read) { BOOST_REQUIRE(read(CountingReading(looks))); };
+    ss::detail::read_batch<Direction::up>(t.domain().core(), object, attempt, {.key = {}}, {.entries = 500}, batch,
+                                          cursor);
+    BOOST_TEST(batch.size() == 500U);
+    BOOST_TEST(looks < 10); // some hundred nodes
+}
+
+BOOST_FIXTURE_TEST_CASE(a_batch_goes_on_where_the_one_before_ended, Fresh) {
+    const Keys all = {"a", "ab", "abc", "abd", "b", "c", "ca", "cb", "d"};
+    put(all);
+    TreeBatch batch;
+    TreeCursor cursor;
+    const auto next = [&](std::string_view from, std::size_t entries) {
+        t.read_batch<Direction::up>({.key = from, .inclusive = false}, {.entries = entries}, batch, cursor);
+        return keys_of(batch);
+    };
+    BOOST_TEST((next("", 2) == Keys{"a", "ab"}));
+    BOOST_TEST((next("", 3) == Keys{"abc", "abd", "b"})); // the start is not asked for
+    const TreeCursor before = cursor;
+    t.insert("c0", 1);
+    BOOST_TEST((next("b", 3) == Keys{"c", "c0", "ca"})); // now it is
+    BOOST_TEST((next("", 1) == Keys{"cb"}));
+    BOOST_TEST(!cursor.at_end);
+    BOOST_TEST((next("", 5) == Keys{"d"}));
+    BOOST_TEST(cursor.at_end);
+    cursor = before; // of a tree that was
+    BOOST_TEST((next("b", 2) == Keys{"c", "c0"}));
+    cursor.walk.forget();
+    BOOST_TEST((next("abd", 2) == Keys{"b", "c"}));
+    // What is under way is seen by who does it, each time anew.
+    ss::transaction(t, [&](auto& tx) {
+        t.erase(tx, "ca");
+        BOOST_TEST((next("c", 2) == Keys{"c0", "cb"}));
+        t.erase(tx, "cb");
+        t.insert(tx, "c1", 1);
+        BOOST_TEST((next("c0", 2) == Keys{"c1", "d"}));
+    });
+    // Backwards, and to the end at once.
+    TreeCursor back;
+    const auto previous = [&](const WalkStart& start, std::size_t entries) {
+        t.read_batch<Direction::down>(start, {.entries = entries}, batch, back);
+        return keys_of(batch);
+    };
+    BOOST_TEST((previous({.key = {}, .everything = true}, 2) == Keys{"d", "c1"}));
+    BOOST_TEST((previous({.key = {}}, 4) == Keys{"c0", "c", "b", "abd"}));
+    BOOST_TEST((previous({.key = {}}, 64) == Keys{"abc", "ab", "a"}));
+    BOOST_TEST(back.at_end);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -183,6 +183,17 @@ BOOST_AUTO_TEST_CASE(everything_against_a_map) {
             if (key >= from && key < to) expected.push_back(key);
         t.for_each(from, to, [&](std::string_view key, const ValueView&) { found.emplace_back(key); });
         BOOST_REQUIRE((found == expected));
+        // From there on so many, as long as there are any.
+        const auto begin = all.lower_bound(from);
+        const std::size_t most = 1 + engine() % 60;
+        auto at = begin;
+        std::size_t steps = 0;
+        t.for_each_from(from, [&](std::string_view key, const ValueView& value) {
+            BOOST_REQUIRE((at != all.end() && key == at->first && is_same(ss::copy_of(value), at->second)));
+            ++at;
+            return ++steps < most;
+        });
+        BOOST_REQUIRE((steps == most || at == all.end()));
     }
 }
 
@@ -339,6 +350,64 @@ BOOST_AUTO_TEST_CASE(a_scan_sees_what_an_iterator_sees) {
         t.clear();
     });
     BOOST_TEST(calls == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_ends_where_it_is_told_to) {
+    put({"a", "b", "ba", "bb", "bc", "c"});
+    Keys seen;
+    const auto until = [&](std::string_view last) {
+        seen.clear();
+        return [&seen, last](std::string_view key, const ValueView&) {
+            seen.emplace_back(key);
+            return key != last;
+        };
+    };
+    t.for_each(until("ba"));
+    BOOST_TEST((seen == Keys{"a", "b", "ba"}));
+    t.for_each("b", "c", until("bb"));
+    BOOST_TEST((seen == Keys{"b", "ba", "bb"}));
+    t.for_each("b", "bb", until("c"));
+    BOOST_TEST((seen == Keys{"b", "ba"}));
+    t.for_each_from("bb", until("c"));
+    BOOST_TEST((seen == Keys{"bb", "bc", "c"}));
+    t.for_each_from("bb", until("bb"));
+    BOOST_TEST((seen == Keys{"bb"}));
+    t.for_each_from("d", until("a"));
+    BOOST_TEST(seen.empty());
+    t.for_each_prefix("b", until("bb"));
+    BOOST_TEST((seen == Keys{"b", "ba", "bb"}));
+    t.for_each_prefix("b", until("none"));
+    BOOST_TEST((seen == Keys{"b", "ba", "bb", "bc"}));
+    // What returns something else than a bool goes on.
+    int count = 0;
+    t.for_each_from("", [&](std::string_view, const ValueView&) { return count++; });
+    BOOST_TEST(count == 6);
+}
+
+BOOST_AUTO_TEST_CASE(values_of_all_kinds_come_out_of_scans) {
+    const std::map<std::string, Value> all = {
+        {"null", nullptr},
+        {"true", true},
+        {"false", false},
+        {"small", std::int64_t{-5}},
+        {"large", std::numeric_limits<std::int64_t>::min()},
+        {"real", 0.5},
+        {"", "short"},
+        {"seven", "7 bytes"},
+        {"leaf", "a string in a leaf, behind its prefix"},
+        {"leaf and more", std::string(300, 'b')},
+        {"block", std::string(2000, 'c')},
+        {"long " + std::string(500, 'k'), std::string(200'000, 'd')}, // more than a batch
+        {"longer " + std::string(60'000, 'k'), std::string(100'000, 'e')},
+        {"zeros", std::string(9, '\0')},
+    };
+    for (const auto& [key, value] : all) t.insert(key, value);
+    std::map<std::string, Value> found;
+    t.for_each([&](std::string_view key, const ValueView& value) { found.emplace(key, ss::copy_of(value)); });
+    BOOST_TEST(is_same(found, all));
+    BOOST_TEST(is_same(tree_contents(t), all));
+    auto at = all.end();
+    for (auto it = t.end(); at != all.begin();) BOOST_REQUIRE((*--it == std::pair<std::string, Value>(*--at)));
 }
 
 BOOST_AUTO_TEST_CASE(iterators_are_copies_of_their_own) {

@@ -1,7 +1,7 @@
 // Iterating over a tree, up and down.
 #pragma once
 
-#include <ss/structure/prefix_tree/walk.hpp>
+#include <ss/structure/prefix_tree/scan.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -18,7 +18,7 @@ namespace ss::inline v0::detail {
 /// drops what it has read when the tree has changed since: so what changes behind the key it stands at is seen, and
 /// what changes at it or before is not. Holds no lock and no reference into the pool; copies go on independently.
 ///
-/// `Tree` has `read_batch<Direction>(start, limit, batch, changes)` and `changes()`.
+/// `Tree` has `read_batch<Direction>(start, limit, batch, cursor)` and `changes()`.
 template <class Tree>
 class TreeIterator {
 public:
@@ -65,10 +65,12 @@ public:
     }
     /// From the end to the last key; from the first key to the end.
     TreeIterator& operator--() {
-        if (is_end())
+        if (is_end()) {
+            cursor_.walk.forget();
             read<Direction::down>({.key = {}, .inclusive = false, .everything = true});
-        else
+        } else {
             go<Direction::down>();
+        }
         return *this;
     }
     TreeIterator operator--(int) {
@@ -90,22 +92,23 @@ public:
     friend bool operator==(const TreeIterator& a, std::default_sentinel_t) noexcept { return a.is_end(); }
 
 private:
-    static constexpr std::size_t first_appetite = 4, most = 64;
+    static constexpr std::size_t first_appetite = 4, most = 32;
 
     template <Direction To>
     void go() {
-        const bool goes_on = direction_ == To && is_fresh(changes_, tree_->changes());
+        const bool goes_on = direction_ == To && is_fresh(cursor_.changes, tree_->changes());
         if (goes_on && at_ + 1 < batch_.size()) {
             ++at_;
             return;
         }
-        if (goes_on && nothing_behind_) {
+        if (goes_on && cursor_.at_end) {
             batch_.clear();
             at_ = 0;
             return;
         }
         // Who writes all the time makes reading ahead a waste.
-        appetite_ = goes_on ? std::min(appetite_ * 4, most) : first_appetite;
+        appetite_ = goes_on ? std::min(appetite_ * 2, most) : first_appetite;
+        if (!goes_on) cursor_.walk.forget();
         const std::string from(key());
         read<To>({.key = from, .inclusive = false});
     }
@@ -113,7 +116,7 @@ private:
     template <Direction To>
     void read(const WalkStart& start) {
         TreeBatch next; // if reading throws, we stand where we stood
-        nothing_behind_ = tree_->template read_batch<To>(start, {.entries = appetite_}, next, changes_);
+        tree_->template read_batch<To>(start, {.entries = appetite_}, next, cursor_);
         batch_ = std::move(next);
         direction_ = To;
         at_ = 0;
@@ -122,9 +125,8 @@ private:
     std::shared_ptr<const Tree> tree_; // a handle of its own: the walk may outlive the one it began on
     TreeBatch batch_;
     std::size_t at_ = 0;
-    Word changes_ = 0;
+    TreeCursor cursor_;
     Direction direction_ = Direction::up;
-    bool nothing_behind_ = false;
     std::size_t appetite_ = first_appetite;
 };
 

@@ -11,6 +11,7 @@
 // key into the first of them and take one out of the last.
 #pragma once
 
+#include <ss/structure/prefix_tree/batch.hpp>
 #include <ss/structure/prefix_tree/reading.hpp>
 
 #include <algorithm>
@@ -22,90 +23,6 @@
 #include <vector>
 
 namespace ss::inline v0::detail {
-
-/// Copies of entries, their bytes side by side.
-class TreeBatch {
-public:
-    void clear() noexcept {
-        bytes_.clear();
-        entries_.clear();
-    }
-    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
-    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
-
-    // Views hold until the batch changes.
-    [[nodiscard]] std::string_view key(std::size_t i) const noexcept {
-        return std::string_view(bytes_).substr(entries_[i].key, entries_[i].key_size);
-    }
-    [[nodiscard]] ValueView value(std::size_t i) const noexcept {
-        if (std::holds_alternative<std::string_view>(entries_[i].value))
-            return std::string_view(bytes_).substr(entries_[i].key + entries_[i].key_size, entries_[i].text_size);
-        return entries_[i].value;
-    }
-
-    void push(std::string_view key, const StoredValue& value) {
-        Entry entry{.key = bytes_.size(), .key_size = key.size(), .text_size = 0, .value = std::string_view()};
-        bytes_.append(key);
-        if (value.type() == ValueType::string) {
-            entry.text_size = value.size;
-            const std::size_t at = bytes_.size();
-            bytes_.resize(at + value.size);
-            value.copy_text(bytes_.data() + at);
-        } else {
-            entry.value = value.view();
-        }
-        entries_.push_back(entry);
-    }
-    void pop() noexcept {
-        bytes_.resize(entries_.back().key);
-        entries_.pop_back();
-    }
-
-private:
-    struct Entry {
-        std::size_t key, key_size, text_size;
-        ValueView value; ///< a string's bytes follow the key's
-    };
-
-    std::string bytes_;
-    std::vector<Entry> entries_;
-};
-
-enum class Direction { up, down };
-
-/// Where a walk begins.
-struct WalkStart {
-    std::string_view key;
-    bool inclusive = true;   ///< with the key itself
-    bool everything = false; ///< down only: behind the last key
-};
-
-/// How far it goes.
-struct WalkLimit {
-    std::size_t entries = 64;
-    std::size_t bytes = 64 * kibi;
-    bool keys_only = false; ///< with null for each value
-};
-
-/// The key where a walk is. To become longer or shorter costs nothing, once there is room.
-class WalkKey {
-public:
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] std::string_view view() const noexcept { return {room_.data(), size_}; }
-    [[nodiscard]] char* data() noexcept { return room_.data(); }
-    [[nodiscard]] char& back() noexcept { return room_[size_ - 1]; }
-    /// Bytes that come new are unspecified.
-    void resize(std::size_t size) {
-        if (size > room_.size()) [[unlikely]]
-            room_.resize(std::max(size, 2 * room_.size()));
-        size_ = size;
-    }
-
-private:
-    std::string room_ = std::string(120, '\0');
-    std::size_t size_ = 0;
-};
 
 /// One walk, up or down. `To` is the Direction.
 template <Direction To, class Path>
@@ -246,10 +163,11 @@ private:
         }
         const StoredValue value(path_->region(), at);
         if (limit_.keys_only) {
-            batch_->push(key_.view(), StoredValue(path_->region(), {.word = Tagged::make(Tag::constant, 0)}));
+            batch_->push({.begin = key_.view()},
+                         StoredValue(path_->region(), {.word = Tagged::make(Tag::constant, 0)}));
         } else {
             if (value.text != nullptr && !path_->validate()) return false; // the size is believed from here on
-            batch_->push(key_.view(), value);
+            batch_->push({.begin = key_.view()}, value);
         }
         barren_ = 0;
         if (path_->validate() && way_is_valid()) {
@@ -328,67 +246,5 @@ private:
     std::uint64_t barren_ = 0;          ///< nodes since the last entry
     bool at_end_ = false;
 };
-
-/// Fills a batch, which is empty only where nothing is left. True if there is nothing behind it.
-template <Direction To, class Read>
-[[nodiscard]] bool read_batch(const DomainCore& domain, const ObjectRef& object, Read read, const WalkStart& start,
-                              const WalkLimit& limit, TreeBatch& batch, Word& changes) {
-    bool end = false;
-    read([&](auto reading) {
-        TreeReading<decltype(reading)> path(domain, object, reading);
-        batch.clear();
-        end = false;
-        try {
-            if (!path.enter()) return false;
-            changes = load_acquire(object.entry->root[tree_changes_root]); // what it counts is seen by the walk
-            TreeWalk<To, decltype(path)> walk(path, limit, batch);
-            const bool whole = walk.run(start) && path.validate();
-            end = whole && walk.at_end();
-            return whole || !batch.empty();
-        } catch (const Error&) {
-            if (path.validate()) throw;
-            return !batch.empty();
-        }
-    });
-    return end;
-}
-
-/// True if a batch that was read when the tree's change counter was `then` is still what is there. While a transaction is
-/// under way the counter is odd, and moves no more however much that changes.
-[[nodiscard]] constexpr bool is_fresh(Word then, Word now) noexcept { return then == now && (then & 1) == 0; }
-
-/// f(key, value) for the entries from `start` on, until it returns false. Drops what it has read ahead when the tree has
-/// changed, by f or by others. `Tree` has `read_batch<Direction>(start, limit, batch, changes)`, `changes()`, `size()`, and
-/// `count_prefix("")`, which walks over all nodes and throws errc::damaged if they hang in a circle: asked when there are
-/// more entries than the tree has, for in a circle there is no end of them.
-template <class Tree, class F>
-void scan(const Tree& tree, WalkStart start, F f) {
-    constexpr std::size_t first_appetite = 8, most = 512;
-    TreeBatch batch;
-    std::uint64_t seen = 0, there = 0; // seen since the tree has changed; how many it has, once that matters
-    std::size_t appetite = first_appetite;
-    for (std::string from(start.key);;) {
-        start.key = from;
-        Word changes = 0;
-        const bool end = tree.template read_batch<Direction::up>(
-            start, WalkLimit{.entries = appetite, .bytes = 64 * kibi}, batch, changes);
-        bool fresh = true;
-        std::size_t done = 0;
-        while (fresh && done < batch.size()) {
-            if (!f(batch.key(done), batch.value(done))) return;
-            ++done;
-            fresh = is_fresh(changes, tree.changes());
-        }
-        if (fresh && end) return;
-        appetite = fresh ? std::min(appetite * 4, most) : first_appetite;
-        seen = fresh ? seen + done : 0;
-        if (seen > there) [[unlikely]] {
-            there = tree.size();
-            if (seen > there) there = tree.count_prefix("");
-        }
-        from.assign(batch.key(done - 1));
-        start.inclusive = false;
-    }
-}
 
 } // namespace ss::inline v0::detail
