@@ -292,10 +292,10 @@ BOOST_AUTO_TEST_CASE(nodes_that_count_wrongly) {
         int erased;         ///< -1: a new one is inserted
     };
     const std::array<Case, 5> cases = {{{"a node of 256 that would fit into 160", 250, 256, 100, 250, 9},
-                                        {"a node of 32 that would fit into 16", 32, 32, 5, 32, 9},
-                                        {"a node of 32 with one branch that counts two", 20, 32, 2, 1, 0},
+                                        {"a node of 32 that would fit into 24", 32, 32, 5, 32, 9},
+                                        {"a node of 32 with one branch that counts two", 28, 32, 2, 1, 0},
                                         {"a node of 256 that counts one too many", 250, 256, 256, 250, -1},
-                                        {"a node of 32 that counts as full", 20, 32, 32, 20, -1}}};
+                                        {"a node of 32 that counts as full", 28, 32, 32, 28, -1}}};
     for (const Case& one : cases)
         survive(one.name, [&](auto&) {
             const ss::Pool pool = ss::Pool::anonymous();

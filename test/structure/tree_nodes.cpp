@@ -34,8 +34,8 @@ std::string root_of(const ss::PrefixTree<>& t) {
     return std::regex_search(text, match, std::regex("^(Node[0-9]+ of [0-9]+/[0-9]+)")) ? match.str(1) : "none";
 }
 
-constexpr std::array<std::pair<unsigned, unsigned>, 9> kinds = {
-    {{2, 4}, {4, 4}, {8, 16}, {16, 16}, {32, 48}, {48, 48}, {96, 48}, {160, 48}, {256, 256}}};
+constexpr std::array<std::pair<unsigned, unsigned>, 10> kinds = {
+    {{2, 4}, {4, 4}, {8, 16}, {16, 16}, {24, 16}, {32, 48}, {48, 48}, {96, 48}, {160, 48}, {256, 256}}};
 
 std::string expected(unsigned count, std::size_t kind) {
     return "Node" + std::to_string(kinds[kind].second) + " of " + std::to_string(count) + "/" +

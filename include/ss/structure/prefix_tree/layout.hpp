@@ -10,7 +10,7 @@
 //     header:  kind (4) | count (9) | prefix size (17) | 0 (2) | of a Node4: its keys (32)
 //     value:   of the key that ends with this node's prefix; 0 if there is none
 //     keys     of a Node4    in the header
-//              of a Node16   one or two words, a byte for each slot
+//              of a Node16   one to three words, a byte for each slot
 //              of a Node48   32 words: for each byte, the number of its slot, plus 1; 0 if it has none
 //              of a Node256  none: the byte is the slot's number
 //     prefix:  the bytes that all keys below have in common here
@@ -66,19 +66,20 @@ struct NodeKind {
 };
 
 /// By the number in the header. 0 is none: memory of zeros is not a node.
-inline constexpr std::array<NodeKind, 11> node_kinds = {{{Shape::leaf, 0, 0},
+inline constexpr std::array<NodeKind, 12> node_kinds = {{{Shape::leaf, 0, 0},
                                                          {Shape::leaf, 0, 0},
                                                          {Shape::node4, 2, 0},
                                                          {Shape::node4, 4, 0},
                                                          {Shape::node16, 8, 1},
                                                          {Shape::node16, 16, 2},
+                                                         {Shape::node16, 24, 3},
                                                          {Shape::node48, 32, 32},
                                                          {Shape::node48, 48, 32},
                                                          {Shape::node48, 96, 32},
                                                          {Shape::node48, 160, 32},
                                                          {Shape::node256, 256, 0}}};
 
-inline constexpr std::uint64_t leaf_kind = 1, smallest_inner_kind = 2;
+inline constexpr std::uint64_t leaf_kind = 1, smallest_inner_kind = 2, last_small_kind = 6;
 
 /// Whether a leaf with a prefix of so many bytes has a string of so many bytes in itself, which spares readers the way to
 /// another block. Whoever cuts a leaf's prefix copies it all: so there are limits.

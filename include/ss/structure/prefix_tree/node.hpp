@@ -6,6 +6,7 @@
 #include <ss/structure/prefix_tree/layout.hpp>
 #include <ss/structure/prefix_tree/tagged.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string_view>
@@ -66,9 +67,14 @@ public:
             return nullptr;
         case Shape::node4:
             return slot_or_null(find_byte(header().keys, 0, key_count(), byte));
-        case Shape::node16:
-            // Where there is but one word of keys, the one behind it is a slot; but then the count is 8 at most.
-            return slot_or_null(find_byte(load(keys()[0]), load(keys()[1]), key_count(), byte));
+        case Shape::node16: {
+            // Where words of keys are odd, the one behind the last is a slot; but the count says that it is not looked at.
+            const unsigned count = key_count();
+            const unsigned place = find_byte(load(keys()[0]), load(keys()[1]), std::min(count, 16U), byte);
+            if (place != 16 || count <= 16) return slot_or_null(place);
+            Word* const slot = slot_or_null(find_byte(load(keys()[2]), load(keys()[3]), count - 16, byte));
+            return slot == nullptr ? nullptr : slot + 16;
+        }
         case Shape::node48: {
             const unsigned place = byte_of(load(keys()[byte / 8]), byte % 8);
             return place == 0 || place > kind().capacity ? nullptr : slots() + place - 1;

@@ -178,9 +178,9 @@ inline QuietWalk::Branches::Branches(const NodeView& node) noexcept {
         for (std::uint32_t keys = node.header().keys, i = 0; i < count; keys >>= 8, ++i) has(keys & 0xFF, i);
         return;
     case Shape::node16: {
-        Word keys = load(node.keys()[0]);
+        Word keys = 0;
         for (unsigned i = 0; i < count; keys >>= 8, ++i) {
-            if (i == word_size) keys = load(node.keys()[1]);
+            if (i % word_size == 0) keys = load(node.keys()[i / word_size]);
             has(static_cast<unsigned>(keys & 0xFF), i);
         }
         return;
