@@ -132,6 +132,7 @@ private:
 
     TreeScenarios& add_all() {
         add_inserts();
+        add_loads();
         add_overwrites();
         add_erases();
         add_nodes_that_grow_and_shrink();
@@ -168,6 +169,28 @@ private:
         add("insert if not", &prepare, [](TreesAndTable& all) {
             if (all.t().insert_if(Check::missing("alpha"), "alpha", 2)) throw std::runtime_error("it is missing");
         }).changes = false;
+    }
+
+    void add_loads() {
+        add("load, the first keys", &no_keys, [](TreesAndTable& all) {
+            all.t().load({{"a", 1},
+                          {"ab", xs(20)},
+                          {"abc one", nullptr},
+                          {"abc two", xs(100)},
+                          {"b", xs(9)},
+                          {"b leaf", true}});
+        });
+        add("load, among others", &prepare, [](TreesAndTable& all) {
+            all.t().load({{"", xs(12)},
+                          {"alphabet/a", 1},
+                          {"alphabet/b", xs(50)},
+                          {"beta/two", 2},
+                          {"gamma ray", 0.5},
+                          {"m/1", xs(10)},
+                          {"m/2", xs(60)},
+                          {"not in order", 1},
+                          {"long ago", xs(30)}});
+        });
     }
 
     void add_overwrites() {

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace ss::test {
 
@@ -35,6 +36,8 @@ public:
     virtual void clear() = 0;
     virtual void incr(std::string_view key, std::int64_t delta) = 0;
     virtual void incr_real(std::string_view key, double delta) = 0;
+    /// Not within a transaction.
+    virtual void load(const std::vector<std::pair<std::string, Value>>& entries) = 0;
 };
 
 /// How many nodes of each kind a tree has, by the number of the kind.
@@ -95,6 +98,12 @@ public:
     }
     void incr_real(std::string_view key, double delta) override {
         with([&](Tx&... tx) { tree_->incr(tx..., key, delta); });
+    }
+    void load(const std::vector<std::pair<std::string, Value>>& entries) override {
+        if constexpr (sizeof...(Tx) == 0)
+            tree_->load(entries);
+        else
+            throw std::logic_error("a tree is not loaded within a transaction");
     }
 
 private:

@@ -1,8 +1,8 @@
 // PrefixTree: an ordered map of binary keys to values of five types, shared by processes.
 //
 // The bytes are drawn in prefix_tree/layout.hpp and tagged.hpp. node.hpp looks at a node, reading.hpp goes down the tree,
-// write.hpp changes it; walk.hpp goes along the keys, iteration.hpp makes iterators of that; garbage.hpp frees, verify.hpp
-// checks, print.hpp shows. Here they become one class.
+// write.hpp changes it, load.hpp by many entries; quiet_walk.hpp and walk.hpp go along the keys, scan.hpp and iteration.hpp
+// make scans and iterators of that; garbage.hpp frees, verify.hpp checks, print.hpp shows. Here they become one class.
 #pragma once
 
 #include <ss/domain/domain.hpp>
@@ -13,6 +13,7 @@
 #include <ss/structure/garbage.hpp>
 #include <ss/structure/prefix_tree/greatest.hpp>
 #include <ss/structure/prefix_tree/iteration.hpp>
+#include <ss/structure/prefix_tree/load.hpp>
 #include <ss/structure/prefix_tree/number.hpp>
 #include <ss/structure/prefix_tree/print.hpp>
 #include <ss/structure/prefix_tree/stats.hpp>
@@ -50,7 +51,8 @@ namespace ss::inline v0 {
 /// An adaptive radix tree: a look-up costs by the bytes of the key, not by the number of keys. When not to use it: where
 /// no order and no prefixes are needed, a HashTable is faster and takes less memory.
 template <class Allocator, class Lock>
-class PrefixTree : public detail::TreeWatching<PrefixTree<Allocator, Lock>> {
+class PrefixTree : public detail::TreeWatching<PrefixTree<Allocator, Lock>>,
+                   public detail::TreeLoading<PrefixTree<Allocator, Lock>> {
     static_assert(AllocatorPolicy<Allocator>,
                   "PrefixTree: the first parameter is not an allocator policy; docs/concepts.md says what one needs");
     static_assert(LockPolicy<Lock>,
@@ -516,6 +518,7 @@ private:
     }
 
     friend detail::TreeWatching<PrefixTree>;
+    friend detail::TreeLoading<PrefixTree>;
 
     [[nodiscard]] detail::WatchedKeys watched() const noexcept { return {domain_.region(), object_}; }
 
@@ -543,20 +546,14 @@ private:
     }
 
     bool put_in(Tx& tx, const Bytes& key, const detail::NewValue& value) {
-        check_key(key);
+        detail::check_tree_key(key);
         const bool is_new = Writer(tx, object_).insert(key.view(), value);
         watched().changed(tx, key.view());
         return is_new;
     }
 
-    static void check_key(const Bytes& key) {
-        if (key.size() > detail::max_key_size)
-            throw_error(errc::too_large, "a key has " + std::to_string(key.size()) + " bytes, expected at most " +
-                                             std::to_string(detail::max_key_size));
-    }
-
     bool insert_if_in(Tx& tx, const ValueCheck& check, const Bytes& key, const AnyValue& value) {
-        check_key(key);
+        detail::check_tree_key(key);
         if (!holds_in(tx, check)) return false;
         (void)put_in(tx, key, detail::NewValue(value));
         return true;

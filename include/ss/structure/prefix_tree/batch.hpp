@@ -61,6 +61,19 @@ public:
             value.copy_text(push(key, ValueType::string, value.size, value.size));
         }
     }
+    /// With a value that lies elsewhere.
+    void push(std::string_view key, const ValueView& value) {
+        const auto* const text = std::get_if<std::string_view>(&value);
+        const std::size_t size = text == nullptr ? 0 : text->size();
+        Word number = size;
+        if (const auto* boolean = std::get_if<bool>(&value)) number = *boolean ? 1 : 0;
+        if (const auto* integer = std::get_if<std::int64_t>(&value)) number = static_cast<Word>(*integer);
+        if (const auto* real = std::get_if<double>(&value)) number = std::bit_cast<Word>(*real);
+        char* const rest = push({.begin = {}}, type_of(value), number, key.size() + size);
+        std::memcpy(rest, key.data(), key.size());
+        if (size != 0) std::memcpy(rest + key.size(), text->data(), size);
+        entries_[count_ - 1].key_size = key.size();
+    }
     /// With a string that lies in the pool.
     [[gnu::always_inline]] void push_text(const Key& key, const Word* text, std::size_t size) {
         copy_whole(push(key, ValueType::string, size, size), text, size);

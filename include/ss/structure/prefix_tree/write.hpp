@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -47,10 +48,38 @@ public:
     /// Gives the key this value; true if the key is new.
     bool insert(std::string_view key, const NewValue& value) {
         begin();
-        const bool is_new = put(key, value);
+        const bool is_new = put(key, value, [&](std::string_view rest) { return new_branch(rest, value); });
         if (is_new) ++change_.entries;
         finish();
         return is_new;
+    }
+
+    /// What was done with a part of a list: of so many entries so many had new keys.
+    struct Inserted {
+        std::size_t entries = 0, fresh = 0;
+    };
+
+    /// Inserts or overwrites the first of `entries`, which has `size()`, `key(i)` and `value(i)`, from `from` on and before
+    /// `to`; as many as goes_on() says. Where keys that are in order come to a place in the tree that is empty, all that hangs
+    /// there is built at once.
+    template <class Entries, class GoesOn>
+    [[nodiscard]] Inserted insert(const Entries& entries, std::size_t from, std::size_t to, GoesOn goes_on) {
+        begin();
+        Inserted inserted;
+        for (std::size_t at = from; at != to && goes_on(); at = from + inserted.entries) {
+            const std::string_view key = entries.key(at);
+            std::size_t taken = 1;
+            const bool is_new = put(key, NewValue(entries.value(at)), [&](std::string_view rest) {
+                const std::size_t depth = key.size() - rest.size();
+                taken = sorted_from(entries, at, to, key.substr(0, depth));
+                return built(entries, at, at + taken, depth);
+            });
+            inserted.entries += taken;
+            inserted.fresh += is_new ? taken : 0;
+        }
+        change_.entries += inserted.fresh;
+        finish();
+        return inserted;
     }
 
     /// Erases the key; true if it was there.
@@ -208,13 +237,56 @@ private:
         tx_->free(node.offset());
     }
 
+    // --- building
+
+    /// How many entries from `at` on are in order, no key twice, and begin with `prefix`.
+    template <class Entries>
+    [[nodiscard]] static std::size_t sorted_from(const Entries& entries, std::size_t at, std::size_t to,
+                                                 std::string_view prefix) {
+        std::size_t end = at + 1;
+        while (end != to && entries.key(end - 1) < entries.key(end) && entries.key(end).starts_with(prefix)) ++end;
+        return end - at;
+    }
+
+    /// What hangs on a slot when these entries, which are in order and have their first `depth` bytes in common, are all
+    /// that is below it. Nodes are as large as they need to be, and lie before what hangs on them. Goes no deeper into
+    /// itself than there are entries.
+    template <class Entries>
+    [[nodiscard]] Word built(const Entries& entries, std::size_t from, std::size_t to, std::size_t depth) {
+        const std::string_view first = entries.key(from), last = entries.key(to - 1);
+        if (to - from == 1) return new_branch(first.substr(depth), NewValue(entries.value(from)));
+        std::size_t end = depth; // of what all of them have in common
+        while (end != first.size() && first[end] == last[end]) ++end;
+        const std::string_view prefix = first.substr(depth, end - depth);
+        const Word value = first.size() == end ? new_value(NewValue(entries.value(from++))) : 0;
+        const auto group_end = [&](std::size_t at) {
+            const char byte = entries.key(at)[end];
+            while (at != to && entries.key(at)[end] == byte) ++at;
+            return at;
+        };
+        std::size_t branches = 0;
+        for (std::size_t at = from; at != to; at = group_end(at)) ++branches;
+        std::uint64_t kind = smallest_inner_kind;
+        while (node_kinds[kind].capacity < branches) ++kind;
+        NewNode<Tx> node = new_node(kind, value, prefix);
+        for (std::size_t at = from; at != to;) {
+            const std::size_t next = group_end(at);
+            node.add(static_cast<std::uint8_t>(entries.key(at)[end]), built(entries, at, next, end + 1));
+            at = next;
+        }
+        return finished(node);
+    }
+
     // --- inserting
 
-    bool put(std::string_view rest, const NewValue& value) {
+    /// Gives the key that `rest` is this value; true if it is new. branch(rest) makes what hangs on a slot that was empty
+    /// when `rest` is what the key has behind it.
+    template <class Branch>
+    bool put(std::string_view rest, const NewValue& value, Branch branch) {
         for (Hook hook = root_;;) {
             const Word word = load(*hook.slot);
             if (word == 0) {
-                hang(hook, new_branch(rest, value));
+                hang(hook, branch(rest));
                 return true;
             }
             if (Tagged::is_value(word)) {
@@ -224,7 +296,7 @@ private:
                 }
                 // The key that ended here now ends in a node, beside the longer one.
                 NewNode<Tx> node = new_node(smallest_inner_kind, word, {});
-                node.add(static_cast<std::uint8_t>(rest.front()), new_branch(rest.substr(1), value));
+                node.add(static_cast<std::uint8_t>(rest.front()), branch(rest.substr(1)));
                 hang(hook, finished(node));
                 return true;
             }
@@ -232,7 +304,7 @@ private:
             const std::size_t matched = node.match(rest);
             rest.remove_prefix(matched);
             if (matched != node.prefix_size()) {
-                split(hook, node, matched, rest, value);
+                split(hook, node, matched, rest, value, branch);
                 return true;
             }
             if (rest.empty()) {
@@ -250,7 +322,7 @@ private:
             rest.remove_prefix(1);
             Word* const slot = node.find(byte);
             if (slot == nullptr) {
-                add_branch(hook, node, byte, new_branch(rest, value));
+                add_branch(hook, node, byte, branch(rest));
                 return true;
             }
             hook = {.slot = slot, .owner = node.offset()};
@@ -307,10 +379,11 @@ private:
     }
 
     /// The key leaves the node's prefix after `matched` bytes: there both meet in a new node.
+    template <class Branch>
     void split(const Hook& hook, const NodeView& node, std::size_t matched, std::string_view rest,
-               const NewValue& value) {
+               const NewValue& value, Branch& make_branch) {
         const std::string_view prefix = node.prefix();
-        const Word branch = rest.empty() ? 0 : new_branch(rest.substr(1), value);
+        const Word branch = rest.empty() ? 0 : make_branch(rest.substr(1));
         NewNode<Tx> meeting =
             new_node(smallest_inner_kind, rest.empty() ? new_value(value) : 0, prefix.substr(0, matched));
         meeting.add(static_cast<std::uint8_t>(prefix[matched]), shortened(node, prefix.substr(matched + 1)));
