@@ -118,16 +118,23 @@ private:
         for (std::size_t at = 0; at < size; at += word_size) std::memcpy(to + at, from + at, word_size);
     }
 
-    static void copy_whole(char* to, const Word* from, std::size_t size) noexcept {
-        const std::size_t words = words_for(size);
+    [[gnu::always_inline]] static void copy_whole(char* to, const Word* from, std::size_t size) noexcept {
+        std::size_t words = words_for(size);
         if (words >= 8) {
             copy_out(to, from, words);
             return;
         }
-        for (std::size_t i = 0; i < words; ++i) {
-            const Word word = load(from[i]);
-            std::memcpy(to + i * word_size, &word, word_size);
+        for (; words >= 4; words -= 4, from += 4, to += 4 * word_size) {
+            copy_word(to, from[0]);
+            copy_word(to + word_size, from[1]);
+            copy_word(to + 2 * word_size, from[2]);
+            copy_word(to + 3 * word_size, from[3]);
         }
+        for (; words != 0; --words, ++from, to += word_size) copy_word(to, *from);
+    }
+    [[gnu::always_inline]] static void copy_word(char* to, const Word& from) noexcept {
+        const Word word = load(from);
+        std::memcpy(to, &word, word_size);
     }
 
     std::vector<char> room_;

@@ -138,7 +138,7 @@ private:
     [[gnu::always_inline]] void look_at(const Region& region, Item& item) const noexcept {
         if (item.state == State::looked_at) return;
         item.state = State::looked_at;
-        if (Tagged::is_node(item.word) && item.word - region.begin() < near_end_) {
+        if ((item.word & Tagged::mask) == 0 && item.word - region.begin() < near_end_) {
             const auto* const words = reinterpret_cast<const Word*>(region.data(item.word));
             if ((load(words[0]) & 15) > leaf_kind) look_at_node(region, words);
         }
@@ -150,11 +150,11 @@ private:
         if (count_ > near) look_at(region, pending_[count_ - 1 - near]);
         if (count_ > far) ask_for(region, pending_[count_ - 1 - far]);
     }
-    /// Others are on top of it.
-    void look_at_first(const Region& region) noexcept {
-        if (count_ != 0 && pending_[count_ - 1].state == State::unknown)
-            for (std::size_t i = 1; i <= std::min(far, count_); ++i) ask_for(region, pending_[count_ - i]);
-        for (std::size_t i = 1; i <= std::min(near, count_); ++i) look_at(region, pending_[count_ - i]);
+    /// So many are new on top of it.
+    void look_at_first(const Region& region, std::size_t fresh) noexcept {
+        if (fresh != 0 && pending_[count_ - 1].state == State::unknown)
+            for (std::size_t i = 1; i <= std::min(far, fresh); ++i) ask_for(region, pending_[count_ - i]);
+        for (std::size_t i = 1; i <= std::min(near, fresh); ++i) look_at(region, pending_[count_ - i]);
     }
 
     std::vector<Item> pending_; ///< the first count_ count
@@ -300,7 +300,7 @@ void QuietWalk::seek(const Region& region, Word root, const WalkStart& start) {
         key_.back() = static_cast<char>(byte);
         rest.remove_prefix(1);
     }
-    look_at_first(region);
+    look_at_first(region, count_);
 }
 
 template <Direction To, class Valid>
@@ -339,8 +339,9 @@ bool QuietWalk::run(const Region& region, const WalkLimit& limit, TreeBatch& bat
         if (header.kind == leaf_kind) {
             const Word value = load(words[1]);
             const std::uint64_t text_size = Tagged::leaf_text_size(value);
-            const std::uint64_t prefix_end = header.words(), end = prefix_end + words_for(text_size);
-            if (Tagged::is_node(value) || !header.is_sane() || header.prefix_size > max_key_size - key_.size() ||
+            const std::uint64_t prefix_end = 2 + words_for(header.prefix_size),
+                                end = prefix_end + words_for(text_size);
+            if (Tagged::is_node(value) || key_.size() + header.prefix_size > max_key_size ||
                 text_size > max_bytes_size) [[unlikely]]
                 region.refuse(item.word);
             if (!is_inside || end > most_looked_at / word_size) (void)region.words(item.word, end);
@@ -360,11 +361,12 @@ bool QuietWalk::run(const Region& region, const WalkLimit& limit, TreeBatch& bat
             region.refuse(node.offset());
         append_prefix(region, node);
         const State state = node.is_small() && item.state == State::looked_at ? State::asked_for : State::unknown;
+        const std::size_t before = count_;
         if (node.kind().shape == Shape::node4)
             push_few<To>(region, node, state);
         else
             push_all<To>(region, node, true, Branches(node), state);
-        if (is_long) look_at_first(region);
+        if (is_long) look_at_first(region, count_ - before);
     }
     return false;
 }

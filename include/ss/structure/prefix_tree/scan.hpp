@@ -103,7 +103,7 @@ template <class F>
 /// more entries than the tree has, for in a circle there is no end of them.
 template <class Tree, class F>
 void scan(const Tree& tree, WalkStart start, F f) {
-    constexpr std::size_t first_appetite = 8, most = 32; // to go on costs little; to read what nobody wants does not
+    constexpr std::size_t first_appetite = 8, most = 16; // to go on costs little; to read what nobody wants does not
     TreeBatch batch;
     TreeCursor cursor;
     std::uint64_t seen = 0, there = 0; // seen since the tree has changed; how many it has, once that matters
