@@ -119,7 +119,7 @@ void scan(const Tree& tree, WalkStart start, F f) {
             fresh = is_fresh(cursor.changes, tree.changes());
         }
         if (fresh && cursor.at_end) return;
-        appetite = fresh ? std::min(appetite * 2, most) : first_appetite;
+        appetite = std::min(done * 2, most); // who writes all the time makes reading ahead a waste
         seen = fresh ? seen + done : 0;
         if (seen > there) [[unlikely]] {
             there = tree.size();
