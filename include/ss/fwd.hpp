@@ -23,6 +23,8 @@ struct FutexLock;
 struct RobustMutex;
 template <class L>
 struct Optimistic;
+template <class L>
+struct Striped;
 class SimpleAllocator;
 class LogarithmicAllocator;
 class SegregatedAllocator;

@@ -51,6 +51,12 @@ inline constexpr bool is_optimistic = requires {
     requires L::optimistic;
 };
 
+/// True for `Striped<L>`, which only a HashTable takes.
+template <class L>
+inline constexpr bool is_striped = requires {
+    requires L::striped;
+};
+
 /// True for policies that stay with one session between operations, and do not keep its threads apart: a reader that took
 /// such a lock would keep the writers out, or walk in on one.
 template <class L>

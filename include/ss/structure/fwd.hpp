@@ -6,6 +6,7 @@
 #include <ss/hash/wyhash.hpp>
 #include <ss/lock/futex_lock.hpp>
 #include <ss/lock/optimistic.hpp>
+#include <ss/lock/striped.hpp>
 
 namespace ss::inline v0 {
 
@@ -16,6 +17,10 @@ using DefaultCompare = ByBytes;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock, class Hash = DefaultHash>
 class HashTable;
+
+/// One table in all domains of a pool: <ss/structure/striped_table.hpp>.
+template <class Allocator, class Lock, class Hash>
+class HashTable<Allocator, Striped<Lock>, Hash>;
 
 template <class Allocator = DefaultAllocator, class Lock = DefaultLock>
 class PrefixTree;

@@ -374,25 +374,21 @@ private:
                                         .hash_fingerprint = Hash::fingerprint};
 
     [[nodiscard]] ObjectRef open(std::string_view name, const HashTableOptions& options) {
-        if (options.bits > detail::max_table_bits)
-            throw Error(errc::invalid_argument,
-                        "bits is " + std::to_string(options.bits) + ", expected at most " +
-                            std::to_string(detail::max_table_bits),
-                        domain_.core().attachment().name());
-        if (options.page % word_size != 0 || !detail::is_page_size(options.page / word_size))
-            throw Error(errc::invalid_argument,
-                        "a page has " + std::to_string(options.page) + " bytes, expected a multiple of " +
-                            std::to_string(cache_line) + " from " +
-                            std::to_string(detail::min_page_words * word_size) + " to " +
-                            std::to_string(detail::max_page_words * word_size),
-                        domain_.core().attachment().name());
+        detail::check_options(options, domain_.core().attachment().name());
         return domain_.open_object(
-            name, type, Hash::seeded,
-            [&](Tx& tx, DirectoryEntry& entry) {
-                tx.store(entry.root[0], detail::make_head(tx, options.bits, options.page / word_size));
-            },
+            name, type, Hash::seeded, [&](Tx& tx, DirectoryEntry& entry) { make_empty(tx, entry, options); },
             &TableUpkeep::functions());
     }
+
+    static void make_empty(Tx& tx, DirectoryEntry& entry, const HashTableOptions& options) {
+        tx.store(entry.root[0], detail::make_head(tx, options.bits, options.page / word_size));
+    }
+
+    /// A stripe is one of these, opened in its own way.
+    friend HashTable<Allocator, Striped<Lock>, Hash>;
+
+    HashTable(DomainType domain, const ObjectRef& object, const HashSeed& seed)
+        : domain_(std::move(domain)), object_(object), seed_(seed) {}
 
     [[nodiscard]] const Region& region() const noexcept { return domain_.region(); }
 

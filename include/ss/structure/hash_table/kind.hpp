@@ -16,7 +16,12 @@ struct HashTableKind {
     static constexpr const char* noun = "table";
 
     [[nodiscard]] static bool is(const DirectoryEntry& entry) noexcept {
-        return is_of_type(entry, hash_table_type, hash_table_fingerprint);
+        return is_of_type(entry, hash_table_type, hash_table_fingerprint) || is_stripe(entry);
+    }
+
+    /// One of the tables that a striped table is made of: a table to all that is done here.
+    [[nodiscard]] static bool is_stripe(const DirectoryEntry& entry) noexcept {
+        return is_of_type(entry, striped_table_type, striped_table_fingerprint);
     }
 
     template <class Tx>
