@@ -27,6 +27,8 @@
 #include <ss/structure/prefix_tree.hpp>
 #include <ss/structure/priority_queue.hpp>
 #include <ss/structure/queue.hpp>
+#include <ss/structure/striped_table.hpp>
+#include <ss/structure/striped_table/survey.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -111,8 +113,13 @@ struct Catalogue {
     /// See Pool::objects.
     [[nodiscard]] static std::vector<ObjectInfo> objects(const Pool& pool) {
         std::vector<ObjectInfo> infos;
+        detail::StripeSurvey stripes(pool.domains());
         for_each_domain(pool, [&](const DomainCore& domain, bool) {
-            for (const auto& [name, object] : list_objects(domain))
+            for (const auto& [name, object] : list_objects(domain)) {
+                if (detail::HashTableKind::is_stripe(*object.entry)) {
+                    stripes.note(name, domain.index(), *object.entry, bytes_of(domain.region(), *object.entry));
+                    if (domain_of(name, pool.domains()) != domain.index()) continue;
+                }
                 infos.push_back({.name = name,
                                  .type = to_string(PolicyId{load(object.entry->type_id)}),
                                  .domain = domain.index(),
@@ -120,7 +127,10 @@ struct Catalogue {
                                  .lock = to_string(PolicyId{load(domain.state().lock_id)}),
                                  .hash = to_string(PolicyId{load(object.entry->hash_id)}),
                                  .bytes = bytes_of(domain.region(), *object.entry)});
+            }
         });
+        for (ObjectInfo& info : infos)
+            if (const auto bytes = stripes.bytes_of(info.name)) info.bytes = *bytes;
         return infos;
     }
 
@@ -133,33 +143,21 @@ struct Catalogue {
             return false;
         }
         bool versioned = false;
-        DomainCore domain = open_domain(pool, index, versioned);
-        bool removed = false;
-        with_transactions(domain, versioned, [&](auto& begin) {
-            DomainGuard<AnyLocker> guard(domain, domain.locker());
-            const auto object = find_object(domain, name);
-            if (!object) return;
-            begin(guard, [&](auto& tx) {
-                const bool known =
-                    detail::AllKinds::with(*object->entry, [&]<class Kind>() { Kind::discard(tx, *object); });
-                if (!known)
-                    throw Error(errc::unknown_policy,
-                                "object \"" + name + "\" is of type " +
-                                    to_string(PolicyId{load(object->entry->type_id)}) +
-                                    ", which this program does not know how to free",
-                                pool.attachment()->name());
-                tx.signal_all();
-                leave_object(tx, *object->entry);
-                return false;
-            });
-            removed = true;
-        });
+        DomainCore home = open_domain(pool, index, versioned);
+        bool had_stripes = true; // what a table of that name may have left, if there is nothing now
+        const auto always = [&](const ObjectRef& object) {
+            had_stripes = detail::HashTableKind::is_stripe(*object.entry);
+            return true;
+        };
+        bool removed = remove_from(home, versioned, name, always);
+        if (had_stripes) removed |= remove_stripes(pool, home, name);
         return removed;
     }
 
     /// See Pool::verify.
     [[nodiscard]] static std::vector<std::string> verify(const Pool& pool) {
         std::vector<std::string> problems;
+        detail::StripeSurvey stripes(pool.domains());
         for (std::uint64_t index = 0; index < pool.domains(); ++index) {
             if (!is_claimed(pool, index)) continue;
             Census census;
@@ -167,15 +165,16 @@ struct Catalogue {
                 bool versioned = false;
                 const DomainCore domain = open_domain(pool, index, versioned);
                 if (pool.attachment()->is_read_only()) {
-                    verify_domain(domain, census);
+                    verify_domain(domain, census, stripes);
                 } else {
                     const DomainGuard<AnyLocker> guard(domain, domain.locker());
-                    verify_domain(domain, census);
+                    verify_domain(domain, census, stripes);
                 }
             } catch (const Error& error) { census.complain(error.what()); }
             for (const std::string& problem : census.problems())
                 problems.push_back("domain " + std::to_string(index) + ": " + problem);
         }
+        stripes.complain(problems);
         return problems;
     }
 
@@ -221,6 +220,52 @@ struct Catalogue {
     }
 
 private:
+    /// Removes the object of that name from a domain if which(object) says so, under the lock. False if there is none.
+    template <class Which>
+    static bool remove_from(DomainCore& domain, bool versioned, const std::string& name, Which which) {
+        bool removed = false;
+        with_transactions(domain, versioned, [&](auto& begin) {
+            DomainGuard<AnyLocker> guard(domain, domain.locker());
+            const auto object = find_object(domain, name);
+            if (!object || !which(*object)) return;
+            begin(guard, [&](auto& tx) {
+                const bool known =
+                    detail::AllKinds::with(*object->entry, [&]<class Kind>() { Kind::discard(tx, *object); });
+                if (!known)
+                    throw Error(errc::unknown_policy,
+                                "object \"" + name + "\" is of type " +
+                                    to_string(PolicyId{load(object->entry->type_id)}) +
+                                    ", which this program does not know how to free",
+                                domain.attachment().name());
+                tx.signal_all();
+                leave_object(tx, *object->entry);
+                return false;
+            });
+            removed = true;
+        });
+        return removed;
+    }
+
+    /// Removes what a striped table, whose home stripe is gone, has in the other domains. Of domains with policies that are
+    /// unknown here it has none, or the home stripe would have had them.
+    static bool remove_stripes(const Pool& pool, const DomainCore& home, const std::string& name) {
+        bool removed = false;
+        for (std::uint64_t index = 0; index < pool.domains(); ++index) {
+            const DomainState& state = pool.attachment()->domain_state(index);
+            bool versioned = false;
+            if (index == home.index() || !is_claimed(pool, index) ||
+                detail::find_locker(All{}, load(state.lock_id), load(state.lock_fingerprint), versioned) == nullptr)
+                continue;
+            DomainCore domain = open_domain(pool, index, versioned);
+            const auto stripe = detail::find_stripe(domain, name);
+            if (!stripe || !stripe->is_stripe || !detail::is_left_over(home, name, *stripe)) continue;
+            removed |= remove_from(domain, versioned, name, [&](const ObjectRef& object) {
+                return object.entry == stripe->object.entry && object.generation == stripe->object.generation;
+            });
+        }
+        return removed;
+    }
+
     [[nodiscard]] static bool is_claimed(const Pool& pool, std::uint64_t index) {
         pool.attachment()->enter();
         return load_acquire(pool.attachment()->domain_state(index).claimed) == 1;
@@ -283,15 +328,15 @@ private:
         return bytes;
     }
 
-    static void verify_domain(const DomainCore& domain, Census& census) {
+    static void verify_domain(const DomainCore& domain, Census& census, detail::StripeSurvey& stripes) {
         const Word id = load(domain.state().allocator_id);
         const bool known = detail::with_allocator(All{}, id, load(domain.state().allocator_fingerprint),
-                                                  [&]<class A>() { verify_heap<A>(domain, census); });
+                                                  [&]<class A>() { verify_heap<A>(domain, census, stripes); });
         if (!known) throw_unknown(domain.attachment(), domain.index(), "allocator", id);
     }
 
     template <class A>
-    static void verify_heap(const DomainCore& domain, Census& census) {
+    static void verify_heap(const DomainCore& domain, Census& census, detail::StripeSurvey& stripes) {
         bool complete = true;
         std::uint64_t live = 0;
         detail::find_entry(domain, [&](const DirectoryEntry& entry) {
@@ -299,8 +344,10 @@ private:
             ++live;
             const std::string name = detail::entry_name(entry);
             complete &= verify_object<A>(domain, entry, name, census);
+            const bool is_stripe = detail::HashTableKind::is_stripe(entry);
+            if (is_stripe) stripes.note(name, domain.index(), entry, 0);
             if (load(entry.name_size) - 1 >= max_name_size ||
-                domain_of(name, domain.attachment().header().domains) != domain.index())
+                (!is_stripe && domain_of(name, domain.attachment().header().domains) != domain.index()))
                 census.complain("the name \"" + name + "\" cannot be one of this domain");
             return false;
         });

@@ -40,6 +40,8 @@ template <class Structure>
 inline constexpr RecordedProfile profile_of{};
 template <class A, class L, class H>
 inline constexpr RecordedProfile profile_of<HashTable<A, L, H>> = recorded_profile<A, L>(H::id, H::fingerprint);
+template <class A, class L, class H>
+inline constexpr RecordedProfile profile_of<HashTable<A, Striped<L>, H>> = profile_of<HashTable<A, L, H>>;
 template <class A, class L>
 inline constexpr RecordedProfile profile_of<PrefixTree<A, L>> = recorded_profile<A, L>({}, 0);
 template <class A, class L>
@@ -125,7 +127,7 @@ private:
                                    .lock_fingerprint = load(state_->lock_fingerprint),
                                    .own = 0,
                                    .own_fingerprint = 0};
-        if (is(hash_table_type) || is(priority_queue_type)) {
+        if (is(hash_table_type) || is(striped_table_type) || is(priority_queue_type)) {
             profile.own = load(entry_->hash_id);
             profile.own_fingerprint = load(entry_->hash_fingerprint);
         } else if (is(atomic_vector_type)) {
@@ -175,6 +177,8 @@ void open_any(const Pool& pool, const std::string& name, Policies<Mine...>, F f)
     const detail::AnyOpener<Mine...> opener(pool, name);
     if (opener.is(hash_table_type))
         opener.open(ProductOf<HashTable, Allocators, Locks, Hashes>{}, f);
+    else if (opener.is(striped_table_type))
+        opener.open(ProductOf<HashTable, Allocators, decltype(striped(Locks{})), Hashes>{}, f);
     else if (opener.is(prefix_tree_type))
         opener.open(ProductOf<PrefixTree, Allocators, Locks>{}, f);
     else if (opener.is(queue_type))

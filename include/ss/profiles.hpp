@@ -67,6 +67,12 @@ inline constexpr auto with_optimistic = [](auto locks_list) {
     return hana::concat(hana::transform(locks_list, bare), hana::transform(locks_list, optimistic));
 };
 
+/// The Striped form of each lock.
+inline constexpr auto striped = [](auto locks_list) {
+    return hana::transform(locks_list,
+                           [](auto lock) { return hana::type_c<Striped<typename decltype(lock)::type>>; });
+};
+
 /// A function of `hana::type`s; no lambda, which clang 14 cannot read back from a precompiled header.
 template <template <class...> class List>
 struct Listing {
@@ -146,6 +152,12 @@ inline constexpr auto few_hash_tables = hana::tuple_t<HashTable<>, HashTable<Sim
                                                       HashTable<LogarithmicAllocator, SpinLock, SipHash13>,
                                                       HashTable<SimpleAllocator, RobustMutex, SipHash13>,
                                                       HashTable<LogarithmicAllocator, Optimistic<NullLock>, Fnv1a64>>;
+
+/// Striped tables in a few profiles: readers with and without the lock, both alone and shared.
+inline constexpr auto few_striped_tables =
+    hana::tuple_t<HashTable<DefaultAllocator, Striped<DefaultLock>, DefaultHash>,
+                  HashTable<LogarithmicAllocator, Striped<SpinLock>, SipHash13>,
+                  HashTable<SimpleAllocator, Striped<Optimistic<NullLock>>, Fnv1a64>>;
 
 /// A structure of an allocator and a lock with every compatible pair of two lists of policies, as `hana::type`s.
 template <template <class, class> class Structure, class Allocators, class Locks>

@@ -25,7 +25,7 @@ struct BuiltIns;
 struct ObjectInfo {
     std::string name;
     std::string type;      ///< "HASHTAB"
-    std::uint64_t domain;  ///< that it lives in
+    std::uint64_t domain;  ///< that it lives in; of a striped table ("HASHTAB+s"), which lives in all, the first it was in
     std::string allocator; ///< ids of the policies, as the pool records them
     std::string lock;
     std::string hash;    ///< or what it compares by; "none" if the type has no such policy
@@ -125,7 +125,8 @@ public:
     }
 
     /// Removes an object: its name is free at once, handles to it throw no_such_object, its memory comes back in small
-    /// steps. False if there is none of that name. All or nothing in a crash.
+    /// steps. False if there is none of that name. All or nothing in a crash; but of a striped table, the memory of stripes
+    /// that were not come to is given back when the name is opened as one, or removed, again.
     template <class Known = BuiltIns>
     bool remove_object(const std::string& name) const {
         return Known::remove_object(*this, name);

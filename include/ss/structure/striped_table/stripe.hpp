@@ -28,7 +28,7 @@ namespace ss::inline v0::detail {
 /// The root of a stripe's entry that has the id; a table's own begin at the other end.
 inline constexpr std::size_t stripe_id_root = 5;
 
-/// An object, with what tells stripes apart.
+/// What tells stripes apart.
 struct StripeRecord {
     ObjectRef object;
     bool is_stripe = false;
@@ -37,8 +37,8 @@ struct StripeRecord {
     PolicyId hash{};
 };
 
-[[nodiscard]] inline StripeRecord stripe_record(const ObjectRef& object) noexcept {
-    const DirectoryEntry& entry = *object.entry;
+[[nodiscard]] inline StripeRecord stripe_record(const DirectoryEntry& entry,
+                                                const ObjectRef& object = {}) noexcept {
     return {.object = object,
             .is_stripe = HashTableKind::is_stripe(entry),
             .id = load(entry.root[stripe_id_root]),
@@ -54,7 +54,7 @@ struct StripeRecord {
         StripeRecord record;
         bool stands = false;
         read_directory(domain, [&] {
-            record = stripe_record(*object);
+            record = stripe_record(*object->entry, *object);
             stands = load(object->entry->generation) == object->generation;
         });
         if (stands) return record;
