@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
                         contestant<Ss<ss::FutexLock>>("ss-futex", "FutexLock: readers lock"),
                         contestant<Ss<ss::SpinLock>>("ss-spin", "SpinLock: readers lock"),
                         contestant<Ss<ss::RobustMutex>>("ss-robust", "RobustMutex: readers lock"),
+                        contestant<Ss<ss::Striped<ss::DefaultLock>>>("ss-striped", "Striped<Optimistic<FutexLock>>, 16 domains"),
                         contestant<Ss<ss::NullLock>>("ss-null", "NullLock: one worker"),
                         contestant<Ss<ss::SimpleAllocator>>("ss-simple", "SimpleAllocator"),
                         contestant<Ss<ss::LogarithmicAllocator>>("ss-logarithmic", "LogarithmicAllocator"),

@@ -23,6 +23,7 @@ template <class Structure, Pages PageSize = Pages::small>
 class Ss {
     /// A tree's values may be other things than strings.
     static constexpr bool is_tree = requires(const Structure& structure) { structure.lower_bound(""); };
+    static constexpr bool is_striped = ss::is_striped<typename Structure::lock_policy>;
     using Value = std::conditional_t<is_tree, ss::Value, std::string>;
 
 public:
@@ -30,7 +31,7 @@ public:
     static constexpr bool single = std::is_base_of_v<ss::NullLock, typename Structure::lock_policy>;
 
     explicit Ss(const std::filesystem::path& directory)
-        : pool_(directory / "ss.pool", ss::PoolOptions{.huge_pages = PageSize == Pages::huge}),
+        : pool_(directory / "ss.pool", ss::PoolOptions{.domains = is_striped ? 16U : 1U, .huge_pages = PageSize == Pages::huge}),
           structure_(pool_, "bench") {}
 
     /// The path goes as soon as all have opened it: whatever becomes of us, the memory comes back.
@@ -50,7 +51,10 @@ public:
         }
         bool erase(std::string_view key) { return structure_.erase(key); }
         void empty_transaction() {
-            ss::transaction(structure_, [](auto&) {});
+            if constexpr (is_striped)
+                ss::transaction(structure_.stripe(""), [](auto&) {});
+            else
+                ss::transaction(structure_, [](auto&) {});
         }
 
         template <class F>

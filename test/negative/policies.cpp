@@ -72,6 +72,44 @@ void use(const ss::Pool& pool) {
     // CASE_optimistic_of_nothing expect: L is not a lock policy
     ss::Optimistic<Nothing> lock;
 #endif
+#ifdef CASE_optimistic_striped
+    // CASE_optimistic_striped expect: write Striped<Optimistic<L>>
+    ss::HashTable<>::with<ss::Optimistic<ss::Striped<ss::SpinLock>>>(pool, "table");
+#endif
+#ifdef CASE_twice_striped
+    // CASE_twice_striped expect: write Striped<L>
+    ss::HashTable<>::with<ss::Striped<ss::Striped<ss::SpinLock>>>(pool, "table");
+#endif
+#ifdef CASE_striped_tree
+    // CASE_striped_tree expect: Striped<L> is a lock policy of HashTable alone
+    ss::PrefixTree<>::with<ss::Striped<ss::SpinLock>>(pool, "tree");
+#endif
+#ifdef CASE_striped_queue
+    // CASE_striped_queue expect: Striped<L> is a lock policy of HashTable alone
+    ss::Queue<>::with<ss::Striped<ss::SpinLock>>(pool, "queue");
+#endif
+#ifdef CASE_striped_priority_queue
+    // CASE_striped_priority_queue expect: Striped<L> is a lock policy of HashTable alone
+    ss::PriorityQueue<>::with<ss::Striped<ss::SpinLock>>(pool, "queue");
+#endif
+#ifdef CASE_striped_vector
+    // CASE_striped_vector expect: Striped<L> is a lock policy of HashTable alone
+    ss::AtomicVector<std::int64_t>::with<ss::Striped<ss::SpinLock>>(pool, "vector");
+#endif
+#ifdef CASE_striped_root
+    // CASE_striped_root expect: Striped<L> is a lock policy of HashTable alone
+    ss::Root<ss::SegregatedAllocator, ss::Striped<ss::SpinLock>>(pool, "root", ss::policy_id("mine"));
+#endif
+#ifdef CASE_transaction_over_stripes
+    // CASE_transaction_over_stripes expect: ss::transaction\(table.stripe\(key\), f\)
+    ss::HashTable<>::with<ss::Striped<ss::SpinLock>> striped(pool, "table");
+    ss::transaction(striped, [](auto&) {});
+#endif
+#ifdef CASE_clear_over_stripes
+    // CASE_clear_over_stripes expect: deleted
+    ss::HashTable<>::with<ss::Striped<ss::SpinLock>> striped(pool, "table");
+    ss::transaction(striped.stripe("key"), [&](auto& tx) { striped.clear(tx); });
+#endif
 #ifdef CASE_long_id
     // CASE_long_id expect: (not a constant expression|call to consteval|is not a constant)
     constexpr ss::PolicyId id = ss::policy_id("a_name_too_long");

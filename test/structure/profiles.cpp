@@ -38,9 +38,9 @@ void all_or_nothing(Table& t, F op) {
     ss::transaction(t, [&](auto& tx) { op(t, tx); });
 }
 
+/// All but what takes a transaction. Leaves 6 entries.
 template <class Table>
-void use_everything(const ss::Pool& pool) {
-    Table t(pool, "t", {.bits = 1});
+void use_plain_forms(Table& t) {
     const std::array<std::string_view, 2> pieces = {"ab", "cd"};
     BOOST_TEST(t.insert("a", "1"));
     BOOST_TEST(!t.insert("a", {"1", "2"}));
@@ -63,7 +63,12 @@ void use_everything(const ss::Pool& pool) {
     std::size_t walked = 0;
     t.for_each([&](std::string_view, std::string_view) { ++walked; });
     BOOST_TEST(walked == 6U);
+    BOOST_TEST(static_cast<std::size_t>(std::distance(t.begin(), t.end())) == walked);
+}
 
+template <class Table>
+void use_transactions(Table& t) {
+    const std::array<std::string_view, 2> pieces = {"ab", "cd"};
     all_or_nothing(t, [&](Table& table, auto& tx) {
         BOOST_TEST(table.insert(tx, "x", "1"));
         BOOST_TEST(!table.insert(tx, "x", {"1", "2"}));
@@ -88,6 +93,11 @@ void use_everything(const ss::Pool& pool) {
         BOOST_TEST(table.size() == 50U);
     });
     BOOST_TEST(t.size() == 50U);
+}
+
+/// Grows, shrinks and clears.
+template <class Table>
+void use_much_of_it(Table& t) {
     for (int i = 0; i < 1000; ++i) t.insert(std::to_string(i), std::string(static_cast<std::size_t>(i % 90), 'x'));
     BOOST_TEST(t.bits() >= 7U);
     for (int i = 0; i < 1000; i += 2) BOOST_REQUIRE(t.erase(std::to_string(i)));
@@ -104,9 +114,26 @@ BOOST_AUTO_TEST_CASE(every_policy_at_least_once) {
         using Table = typename decltype(type)::type;
         BOOST_TEST_CONTEXT(ss::registry::profile_name<Table>()) {
             const ss::Pool pool = ss::Pool::anonymous();
-            use_everything<Table>(pool);
+            Table t(pool, "t", {.bits = 1});
+            use_plain_forms(t);
+            use_transactions(t);
+            use_much_of_it(t);
             BOOST_TEST(wrong_with(pool) == "");
         }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(striped_tables) {
+    boost::hana::for_each(ss::registry::few_striped_tables, [](auto type) {
+        using Table = typename decltype(type)::type;
+        for (const std::uint64_t domains : {1U, 2U, 7U, 16U})
+            BOOST_TEST_CONTEXT(ss::registry::profile_name<Table>() << " in " << domains << " domains") {
+                const ss::Pool pool = ss::Pool::anonymous({.domains = domains});
+                Table t(pool, "t", {.bits = 1});
+                use_plain_forms(t);
+                use_much_of_it(t);
+                BOOST_TEST(wrong_with(pool) == "");
+            }
     });
 }
 

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(threads_of_one_mapping) {
         using Table = typename decltype(type)::type;
         if constexpr (!is_null<Table>) threads<Table>(250ms * slowness);
     });
+    threads<ss::HashTable<>::with<ss::Striped<ss::DefaultLock>>>(250ms * slowness);
 }
 
 BOOST_AUTO_TEST_CASE(the_size_is_exact) {

@@ -65,7 +65,7 @@ void write(Table t, Tally& tally, unsigned seed) {
             for (int i = 0; i < 30; ++i) t.erase("more " + std::to_string(i));
             break;
         case 2:
-            try {
+            if constexpr (!ss::is_striped<typename Table::lock_policy>) try {
                 ss::transaction(t, [&](auto& tx) {
                     for (int i = 0; i < hot_keys; ++i) t.insert(tx, std::to_string(i), "never to be seen");
                     t.insert(tx, "never", "to be seen");

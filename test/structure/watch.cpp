@@ -24,6 +24,8 @@ namespace {
 
 using Trees = registry::AsList<std::tuple, decltype(registry::few_prefix_trees)>;
 using Tables = registry::AsList<std::tuple, decltype(registry::few_hash_tables)>;
+using TablesOfAllSorts =
+    registry::AsList<std::tuple, decltype(boost::hana::concat(registry::few_hash_tables, registry::few_striped_tables))>;
 
 /// The next stamp if the key has changed since `seen`; without waiting.
 template <class Structure>
@@ -33,8 +35,8 @@ std::optional<Stamp> changed(const Structure& structure, const char* key, const 
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(each_change_of_a_key_moves_its_stamp, Table, Tables) {
-    Pool pool = Pool::anonymous();
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_change_of_a_key_moves_its_stamp, Table, TablesOfAllSorts) {
+    Pool pool = Pool::anonymous({.domains = 4});
     Table table(pool, "t");
     Stamp seen = table.stamp("k");
     const auto moved = [&] {
@@ -66,10 +68,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_change_of_a_key_moves_its_stamp, Table, Table
     BOOST_TEST(moved());
     table.incr("k", 1);
     BOOST_TEST(moved());
-    transaction(table, [&](auto& tx) {
-        table.insert(tx, "k", "of many");
-        table.erase(tx, "other1");
-    });
+    if constexpr (is_striped<typename Table::lock_policy>)
+        transaction(table.stripe("k"), [&](auto& tx) { table.insert(tx, "k", "of its stripe"); });
+    else
+        transaction(table, [&](auto& tx) {
+            table.insert(tx, "k", "of many");
+            table.erase(tx, "other1");
+        });
     BOOST_TEST(moved());
     table.clear();
     BOOST_TEST(moved());

@@ -30,7 +30,7 @@ namespace ss::inline v0 {
 /// stripe, a write to the same stripe throws would_deadlock, one to an earlier stripe may throw lock_order.
 ///
 /// To make one takes a transaction in each domain. Killed between, a table is there for all who open it for writing, who
-/// make what is missing; on a read-only pool it is not there yet (no_such_object).
+/// make what is missing; a read-only pool refuses it until then (needs_recovery).
 template <class Allocator, class Lock, class Hash>
 class HashTable<Allocator, Striped<Lock>, Hash> {
 public:
@@ -67,7 +67,7 @@ public:
     bool try_insert(const Bytes& key, const Bytes& value) { return stripe(key).try_insert(key, value); }
 
     /// The check may be about a key of another stripe. Then both are locked, in the order of their domains, until the write
-    /// has happened; a transaction of one of them only is killed or is not. Within a visit or transaction of one of the two
+    /// has happened, which is a transaction of the written key's stripe alone. Within a visit or transaction of one of the two
     /// throws would_deadlock.
     bool insert_if(const BytesCheck& check, const Bytes& key, const Bytes& value) {
         Stripe& own = stripe(key);
@@ -186,7 +186,7 @@ public:
     // --- all of it
 
     /// Entries: the stripes' sizes, each exact and of a moment of its own. Where others write meanwhile, the sum may be one
-    /// that the table never had; it counts what is there throughout once, and nothing twice that is there once.
+    /// that the table never had; but what is there throughout is counted.
     [[nodiscard]] std::uint64_t size() const {
         std::uint64_t size = 0;
         for (const Stripe& stripe : *stripes_) size += stripe.size();

@@ -34,7 +34,7 @@ public:
     }
 
     /// The stripes' objects, which belong together, one in each domain. Throws what opening an object throws; on a
-    /// read-only pool no_such_object, too, of a table that is not whole yet.
+    /// read-only pool needs_recovery, too, of a table that is not whole yet.
     [[nodiscard]] std::vector<ObjectRef> open() {
         for (;;) {
             const StripeRecord home = open_home();
@@ -124,9 +124,9 @@ private:
     }
 
     [[noreturn]] void throw_not_whole(const DomainCore& domain) const {
-        throw Error(errc::no_such_object,
+        throw Error(errc::needs_recovery,
                     "has no whole table \"" + name_ + "\": its stripe in domain " + std::to_string(domain.index()) +
-                        " is missing, which the next who opens it for writing will make",
+                        " is missing, which the next who opens the table for writing makes",
                     domain.attachment().name());
     }
 
