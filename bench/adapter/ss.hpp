@@ -31,7 +31,8 @@ public:
     static constexpr bool single = std::is_base_of_v<ss::NullLock, typename Structure::lock_policy>;
 
     explicit Ss(const std::filesystem::path& directory)
-        : pool_(directory / "ss.pool", ss::PoolOptions{.domains = is_striped ? 16U : 1U, .huge_pages = PageSize == Pages::huge}),
+        : pool_(directory / "ss.pool",
+                ss::PoolOptions{.domains = is_striped ? 16U : 1U, .huge_pages = PageSize == Pages::huge}),
           structure_(pool_, "bench") {}
 
     /// The path goes as soon as all have opened it: whatever becomes of us, the memory comes back.

@@ -66,12 +66,12 @@ void write(Table t, Tally& tally, unsigned seed) {
             break;
         case 2:
             if constexpr (!ss::is_striped<typename Table::lock_policy>) try {
-                ss::transaction(t, [&](auto& tx) {
-                    for (int i = 0; i < hot_keys; ++i) t.insert(tx, std::to_string(i), "never to be seen");
-                    t.insert(tx, "never", "to be seen");
-                    throw 1;
-                });
-            } catch (int) {}
+                    ss::transaction(t, [&](auto& tx) {
+                        for (int i = 0; i < hot_keys; ++i) t.insert(tx, std::to_string(i), "never to be seen");
+                        t.insert(tx, "never", "to be seen");
+                        throw 1;
+                    });
+                } catch (int) {}
             break;
         case 3:
             if (engine() % 8 == 0) t.clear();

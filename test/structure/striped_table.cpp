@@ -175,7 +175,8 @@ BOOST_AUTO_TEST_CASE(one_object_to_the_pool) {
     const auto objects = pool.objects();
     BOOST_REQUIRE(objects.size() == 2U);
     const auto& listed = objects[0].name == "t" ? objects[0] : objects[1];
-    BOOST_TEST((listed.type == "HASHTAB+s" && listed.lock == "FUTEX+o" && listed.domain == ss::domain_of("t", domains)));
+    BOOST_TEST(
+        (listed.type == "HASHTAB+s" && listed.lock == "FUTEX+o" && listed.domain == ss::domain_of("t", domains)));
     BOOST_TEST(listed.bytes == t.stats().bytes_allocated);
     BOOST_TEST(t.stats().entries == 1000U);
     std::string opened;
@@ -205,7 +206,8 @@ BOOST_AUTO_TEST_CASE(neither_is_opened_as_the_other) {
     }
     BOOST_TEST(thrown_by([&] { const Plain t(pool, "striped"); }) == error(errc::other_type));
     BOOST_TEST(thrown_by([&] { const Table t(pool, "plain"); }) == error(errc::other_type));
-    BOOST_TEST(thrown_by([&] { const Table::with<ss::SipHash13> t(pool, "striped"); }) == error(errc::other_policies));
+    BOOST_TEST(thrown_by([&] { const Table::with<ss::SipHash13> t(pool, "striped"); }) ==
+               error(errc::other_policies));
     BOOST_TEST(thrown_by([&] { const Table t(pool, "t", {.bits = 33}); }) == error(errc::invalid_argument));
     BOOST_TEST(pool.objects().size() == 2U);
     BOOST_TEST(wrong_with(pool) == "");
@@ -262,15 +264,16 @@ BOOST_AUTO_TEST_CASE(what_a_killed_removal_leaves) {
         check(pool, old);
         BOOST_TEST(wrong_with(pool) == "");
     };
-    with_left_overs([](const ss::Pool& pool, Table& old) { // opened again: another table, and nothing of the old one in it
-        Table t(pool, "t");
-        BOOST_TEST(t.empty());
-        t.insert("k", "new");
-        BOOST_TEST(wrong_with(t) == "");
-        for (std::uint64_t i = 0; i < domains; ++i)
-            BOOST_TEST(thrown_by([&] { old.insert(key_of(old, i), "v"); }) == error(errc::no_such_object));
-        BOOST_TEST((t.size() == 1U && pool.objects().size() == 1U));
-    });
+    with_left_overs(
+        [](const ss::Pool& pool, Table& old) { // opened again: another table, and nothing of the old one in it
+            Table t(pool, "t");
+            BOOST_TEST(t.empty());
+            t.insert("k", "new");
+            BOOST_TEST(wrong_with(t) == "");
+            for (std::uint64_t i = 0; i < domains; ++i)
+                BOOST_TEST(thrown_by([&] { old.insert(key_of(old, i), "v"); }) == error(errc::no_such_object));
+            BOOST_TEST((t.size() == 1U && pool.objects().size() == 1U));
+        });
     with_left_overs([](const ss::Pool& pool, Table&) { // removed again
         BOOST_TEST(pool.remove_object("t"));
         BOOST_TEST(!pool.remove_object("t"));

@@ -25,7 +25,8 @@ namespace {
 using Trees = registry::AsList<std::tuple, decltype(registry::few_prefix_trees)>;
 using Tables = registry::AsList<std::tuple, decltype(registry::few_hash_tables)>;
 using TablesOfAllSorts =
-    registry::AsList<std::tuple, decltype(boost::hana::concat(registry::few_hash_tables, registry::few_striped_tables))>;
+    registry::AsList<std::tuple,
+                     decltype(boost::hana::concat(registry::few_hash_tables, registry::few_striped_tables))>;
 
 /// The next stamp if the key has changed since `seen`; without waiting.
 template <class Structure>

@@ -29,9 +29,10 @@ class Domain {
     static_assert(AllocatorPolicy<A>,
                   "the first policy is not an allocator policy: see docs/concepts.md for what to write");
     static_assert(LockPolicy<L>, "the second policy is not a lock policy: see docs/concepts.md for what to write");
-    static_assert(!is_striped<L>,
-                  "Striped<L> is a lock policy of HashTable alone: a PrefixTree, Queue, PriorityQueue, AtomicVector or Root "
-                  "lives in one domain, so write L");
+    static_assert(
+        !is_striped<L>,
+        "Striped<L> is a lock policy of HashTable alone: a PrefixTree, Queue, PriorityQueue, AtomicVector or Root "
+        "lives in one domain, so write L");
 
 public:
     static constexpr bool versioned = is_optimistic<L>;

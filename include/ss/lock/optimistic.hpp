@@ -16,8 +16,9 @@ template <class L>
 struct Optimistic : L {
     static_assert(LockPolicy<L>, "Optimistic<L>: L is not a lock policy, see docs/concepts.md");
     static_assert(!is_optimistic<L>, "Optimistic<Optimistic<L>> adds nothing: write Optimistic<L>");
-    static_assert(!is_striped<L>, "Optimistic<Striped<L>>: it is the lock of a stripe whose readers take none, so write "
-                                  "Striped<Optimistic<L>>");
+    static_assert(!is_striped<L>,
+                  "Optimistic<Striped<L>>: it is the lock of a stripe whose readers take none, so write "
+                  "Striped<Optimistic<L>>");
 
     static constexpr bool optimistic = true;
     static constexpr PolicyId id = with_flag(L::id, 'o');

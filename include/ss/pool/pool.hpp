@@ -24,8 +24,9 @@ struct BuiltIns;
 /// What `Pool::objects` tells of a named object.
 struct ObjectInfo {
     std::string name;
-    std::string type;      ///< "HASHTAB"
-    std::uint64_t domain;  ///< that it lives in; of a striped table ("HASHTAB+s"), which lives in all, the first it was in
+    std::string type; ///< "HASHTAB"
+    std::uint64_t
+        domain; ///< that it lives in; of a striped table ("HASHTAB+s"), which lives in all, the first it was in
     std::string allocator; ///< ids of the policies, as the pool records them
     std::string lock;
     std::string hash;    ///< or what it compares by; "none" if the type has no such policy

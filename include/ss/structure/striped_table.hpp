@@ -63,7 +63,9 @@ public:
 
     bool insert(const Bytes& key, const Bytes& value) { return stripe(key).insert(key, value); }
     bool insert(const Bytes& key, std::initializer_list<Bytes> pieces) { return stripe(key).insert(key, pieces); }
-    bool insert(const Bytes& key, std::span<const std::string_view> pieces) { return stripe(key).insert(key, pieces); }
+    bool insert(const Bytes& key, std::span<const std::string_view> pieces) {
+        return stripe(key).insert(key, pieces);
+    }
     bool try_insert(const Bytes& key, const Bytes& value) { return stripe(key).try_insert(key, value); }
 
     /// The check may be about a key of another stripe. Then both are locked, in the order of their domains, until the write
@@ -239,8 +241,7 @@ public:
             sum.domain.bytes_allocated += one.domain.bytes_allocated;
             sum.domain.bytes_free += one.domain.bytes_free;
             sum.domain.garbage_bytes += one.domain.garbage_bytes;
-            sum.domain.journal_high_water =
-                std::max(sum.domain.journal_high_water, one.domain.journal_high_water);
+            sum.domain.journal_high_water = std::max(sum.domain.journal_high_water, one.domain.journal_high_water);
             sum.domain.recoveries += one.domain.recoveries;
         }
         sum.bytes_free = sum.domain.bytes_free;

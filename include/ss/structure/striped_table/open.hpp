@@ -40,8 +40,7 @@ public:
             const StripeRecord home = open_home();
             std::vector<ObjectRef> stripes;
             for (std::uint64_t index = 0; index < domains_.size(); ++index) {
-                const auto stripe =
-                    index == home_ ? std::optional(home.object) : open_stripe(domains_[index], home);
+                const auto stripe = index == home_ ? std::optional(home.object) : open_stripe(domains_[index], home);
                 if (!stripe) break;
                 stripes.push_back(*stripe);
             }

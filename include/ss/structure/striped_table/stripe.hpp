@@ -37,8 +37,7 @@ struct StripeRecord {
     PolicyId hash{};
 };
 
-[[nodiscard]] inline StripeRecord stripe_record(const DirectoryEntry& entry,
-                                                const ObjectRef& object = {}) noexcept {
+[[nodiscard]] inline StripeRecord stripe_record(const DirectoryEntry& entry, const ObjectRef& object = {}) noexcept {
     return {.object = object,
             .is_stripe = HashTableKind::is_stripe(entry),
             .id = load(entry.root[stripe_id_root]),
