@@ -87,9 +87,9 @@ private:
             BOOST_REQUIRE(t_.erase(model_.begin()->first));
             model_.erase(model_.begin());
         }
+        if (is_striped) return compare(); // a stripe shrinks when something is erased in it
         for (int i = 0; i < 100'000 && (t_.stats().buckets > 1 || t_.stats().garbage_bytes != 0); ++i) t_.erase("");
         compare();
-        if constexpr (is_striped) return; // a stripe shrinks when something is erased in it
         BOOST_TEST(t_.bits() == 0U);
         BOOST_TEST(largest_ > 5U);
         BOOST_TEST(t_.stats().domain.bytes_allocated == t_.stats().bytes_allocated);
