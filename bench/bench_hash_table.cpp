@@ -1,10 +1,19 @@
-// bench_hash_table: ss::HashTable in several profiles against what one would use within a single process.
-#include "adapter/mutex.hpp"
+// bench_hash_table: ss::HashTable in several profiles against what one would use within a single process, and against what
+// several processes share today.
+#include "adapter/cuckoo.hpp"
+#include "adapter/interprocess.hpp"
+#include "adapter/lmdb.hpp"
+#include "adapter/locked.hpp"
+#include "adapter/redis.hpp"
 #include "adapter/ss.hpp"
 #include "adapter/tbb.hpp"
 #include "kernel/hash_table.hpp"
 #include "kernel/program.hpp"
 
+#include <absl/container/flat_hash_map.h>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
 #include <string>
 #include <unordered_map>
 
@@ -18,12 +27,23 @@ bench::Contestant contestant(std::string name, std::string what) {
 template <class... Policies>
 using Ss = bench::SsWith<ss::HashTable<>, Policies...>;
 
+using StdMap = std::unordered_map<std::string, std::string>;
+using AbslMap = absl::flat_hash_map<std::string, std::string>;
+
+/// With fewer keys than the others: nearly all of its time goes from process to process, whatever the size.
+[[nodiscard]] bench::Figures run_redis(const bench::Workload& workload, const std::filesystem::path& directory) {
+    bench::Settings settings = workload.settings();
+    settings.keys = std::max(settings.keys / 50, bench::Workload::cached_keys);
+    const bench::RedisServer server(directory);
+    return bench::run_hash_table<bench::Redis>(bench::Workload(settings), directory);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-    const bench::Benchmark benchmark = {
+    bench::Benchmark benchmark = {
         .name = "hash_table",
-        .about = "Measures ss::HashTable against hash tables of a single process.",
+        .about = "Measures ss::HashTable against hash tables of a single process, and what processes share.",
         .contestants = {contestant<Ss<>>("ss", "ss::HashTable<>"),
                         contestant<bench::Ss<ss::HashTable<>, bench::Pages::huge>>(
                             "ss-huge", "the same, PoolOptions::huge_pages"),
@@ -39,14 +59,27 @@ int main(int argc, char** argv) {
                         contestant<Ss<ss::Fnv1a64>>("ss-fnv", "Fnv1a64"),
                         contestant<Ss<ss::SipHash13>>("ss-sip", "SipHash13"),
                         contestant<bench::TbbHashMap>("tbb", "tbb::concurrent_hash_map<std::string, std::string>"),
-                        contestant<bench::Mutex<std::unordered_map<std::string, std::string>>>(
-                            "std", "std::unordered_map<std::string, std::string> under a std::mutex")},
+                        contestant<bench::Cuckoo>("cuckoo", "libcuckoo::cuckoohash_map<std::string, std::string>"),
+                        contestant<bench::Locked<AbslMap, bench::SpinLock>>(
+                            "absl-spin", "absl::flat_hash_map<std::string, std::string> under a spin lock"),
+                        contestant<bench::Locked<AbslMap>>("absl", "the same under a std::mutex"),
+                        contestant<bench::Locked<StdMap>>(
+                            "std", "std::unordered_map<std::string, std::string> under a std::mutex"),
+                        contestant<bench::Interprocess>(
+                            "interprocess",
+                            "boost::unordered_map in a managed_mapped_file, under an interprocess_mutex"),
+                        contestant<bench::Lmdb<1>>("lmdb", "LMDB with MDB_NOSYNC: a transaction for each operation")},
         .baseline = "tbb",
-        .quick = {"ss", "tbb", "std"},
+        .quick = {"ss", "tbb", "absl-spin"},
         .key_sets = {bench::KeySet::bytes},
         .settings = {},
         .keys_per_walk = 0,
         .tables = &bench::hash_table_tables,
     };
+    if (bench::RedisServer::is_installed())
+        benchmark.contestants.push_back(
+            {"redis", "Redis over a unix socket, one command at a time, a fiftieth of the keys", &run_redis});
+    else
+        std::fputs("bench_hash_table: without Redis, since redis-server is not installed\n", stderr);
     return bench::run_benchmark(benchmark, argc, argv);
 }

@@ -1,6 +1,6 @@
 // bench_prefix_tree: ss::PrefixTree in several profiles against ordered maps of a single process, and LMDB.
 #include "adapter/lmdb.hpp"
-#include "adapter/mutex.hpp"
+#include "adapter/locked.hpp"
 #include "adapter/ss.hpp"
 #include "adapter/tbb.hpp"
 #include "kernel/ordered_map.hpp"
@@ -31,9 +31,9 @@ int main(int argc, char** argv) {
                         contestant<Ss<ss::NullLock>>("ss-null", "NullLock: one worker"),
                         contestant<Ss<ss::LogarithmicAllocator>>("ss-logarithmic", "LogarithmicAllocator"),
                         contestant<bench::TbbMap>("tbb", "tbb::concurrent_map<std::string, std::string>"),
-                        contestant<bench::Mutex<std::map<std::string, std::string>>>(
+                        contestant<bench::Locked<std::map<std::string, std::string>>>(
                             "std", "std::map<std::string, std::string> under a std::mutex"),
-                        contestant<bench::Mutex<absl::btree_map<std::string, std::string>>>(
+                        contestant<bench::Locked<absl::btree_map<std::string, std::string>>>(
                             "btree", "absl::btree_map<std::string, std::string> under a std::mutex"),
                         contestant<bench::Lmdb<1>>("lmdb", "LMDB with MDB_NOSYNC: a transaction for each operation"),
                         contestant<bench::Lmdb<1000>>("lmdb-batch", "the same: one for 1000 operations")},

@@ -4,6 +4,7 @@
 // before, and gives everything back when it ends.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -53,12 +54,15 @@ template <class F>
 /// Waits for all. The first that ends badly takes the others with it: they would wait for it at a barrier.
 inline void wait_for_all(const std::vector<pid_t>& children) {
     std::string trouble;
-    for (std::size_t left = children.size(); left != 0; --left) {
+    for (std::size_t left = children.size(); left != 0;) {
         int status = 0;
         pid_t ended = 0;
         do ended = ::waitpid(-1, &status, 0);
         while (ended < 0 && errno == EINTR);
         if (ended < 0) throw std::system_error(errno, std::generic_category(), "waitpid");
+        // A server that somebody else has started is none of ours.
+        if (std::find(children.begin(), children.end(), ended) == children.end()) continue;
+        --left;
         if (!trouble.empty() || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) continue;
         trouble =
             WIFEXITED(status) ? "a worker failed" : "a worker died of signal " + std::to_string(WTERMSIG(status));

@@ -91,7 +91,10 @@ private:
     /// How many times better than the baseline.
     [[nodiscard]] double ratio_of(const Series& one, Measure measure) const {
         if (!baseline_ || is_share(measure)) return std::numeric_limits<double>::quiet_NaN();
-        return median(all(series_[*baseline_], measure)) / median(all(one, measure));
+        const double value = median(all(one, measure));
+        // Memory that was there already has cost nothing.
+        return value == 0 ? std::numeric_limits<double>::quiet_NaN()
+                          : median(all(series_[*baseline_], measure)) / value;
     }
 
     [[nodiscard]] std::string cell(const Series& one, Measure measure) const {
