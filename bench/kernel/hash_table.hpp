@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -53,38 +54,42 @@ template <class Adapter>
             worker.get_miss();
             worker.overwrite();
             detail::in_cache(worker);
-            for (std::size_t i = 0; i < read_shares.size(); ++i)
-                worker.mixed(plus(Measure::mixed_100, i), read_shares[i]);
         }
-        worker.crew_mixed(Measure::crew_mixed_100, read_shares);
+        for (const Picks picks : {Picks::uniform, Picks::zipf}) worker.mixed(picks, read_shares.size());
         if (worker.is_first()) worker.erase();
     });
 }
 
 /// What of it is shown.
-[[nodiscard]] inline std::vector<Table> hash_table_tables(unsigned workers) {
-    const auto mixed_columns = [](Measure first) {
-        std::vector<Table::Column> columns;
-        for (std::size_t i = 0; i < read_shares.size(); ++i)
-            columns.push_back({std::to_string(read_shares[i]) + " % reads", plus(first, i)});
-        return columns;
-    };
-    return {{"ns per operation, one worker",
-             {{"insert", Measure::insert},
-              {"get hit", Measure::get_hit},
-              {"get miss", Measure::get_miss},
-              {"overwrite", Measure::overwrite},
-              {"erase", Measure::erase}},
-             true},
-            {"ns per operation, one worker, 1000 keys over and over",
-             {{"get hit", Measure::cached_get},
-              {"overwrite", Measure::cached_overwrite},
-              {"empty transaction", Measure::empty_transaction}}},
-            {"ns per operation, reads and overwrites, one worker", mixed_columns(Measure::mixed_100)},
-            {"ns per operation, reads and overwrites, " + std::to_string(workers) +
-                 " workers: time by the operations of all",
-             mixed_columns(Measure::crew_mixed_100)},
-            {"bytes per entry", {{"allocated", Measure::bytes_allocated}, {"taken", Measure::bytes_taken}}}};
+[[nodiscard]] inline std::vector<Table> hash_table_tables(unsigned processes) {
+    std::vector<Table> tables = {
+        {"ns per operation, one process",
+         {{"insert", Measure::insert},
+          {"get hit", Measure::get_hit},
+          {"get miss", Measure::get_miss},
+          {"overwrite", Measure::overwrite},
+          {"erase", Measure::erase}},
+         true},
+        {"ns per operation, one process, 1000 keys over and over",
+         {{"get hit", Measure::cached_get},
+          {"overwrite", Measure::cached_overwrite},
+          {"empty transaction", Measure::empty_transaction}}},
+        {"bytes per entry", {{"allocated", Measure::bytes_allocated}, {"taken", Measure::bytes_taken}}}};
+    const std::vector<unsigned> crews = crews_of(processes);
+    for (const Picks picks : {Picks::uniform, Picks::zipf})
+        for (std::size_t crew = 0; crew < crews.size(); ++crew) {
+            Table table{"ns per operation, reads and overwrites, keys picked " +
+                            std::string(picks == Picks::uniform ? "uniformly" : "by Zipf's law, 0.99") +
+                            (crews[crew] == 1
+                                 ? ", one process"
+                                 : ", " + std::to_string(crews[crew]) + " processes: time by the operations of all"),
+                        {}};
+            for (std::size_t share = 0; share < read_shares.size(); ++share)
+                table.columns.push_back(
+                    {std::to_string(read_shares[share]) + " % reads", mixed_by({picks, share, crew})});
+            tables.push_back(std::move(table));
+        }
+    return tables;
 }
 
 } // namespace bench

@@ -4,12 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace bench {
 
-/// One worker unless it says otherwise.
+/// One process, or thread of it, unless it says otherwise.
 enum class Measure : std::size_t {
     insert,
     get_hit,
@@ -19,12 +20,6 @@ enum class Measure : std::size_t {
     cached_get,
     cached_overwrite,
     empty_transaction,
-    mixed_100,
-    mixed_95,
-    mixed_50,
-    crew_mixed_100,
-    crew_mixed_95,
-    crew_mixed_50,
     scan,
     walk,
     queue_16,
@@ -59,14 +54,36 @@ enum class Measure : std::size_t {
     number_two_own_add,
     bytes_allocated,
     bytes_taken,
+    mixed, ///< and all that `mixed_by` makes of it
 };
 
-inline constexpr std::size_t measure_count = static_cast<std::size_t>(Measure::bytes_taken) + 1;
+inline constexpr std::size_t named_measures = static_cast<std::size_t>(Measure::mixed);
+
+/// How keys are picked: each as likely as the others, or few of them most of the time (zipf.hpp).
+enum class Picks : std::size_t { uniform, zipf };
+
+inline constexpr std::array<const char*, 2> picks_names = {"uniform", "zipf"};
+
+/// The reads of a hundred operations, in the order of the mixed measures.
+inline constexpr std::array<unsigned, 3> read_shares = {100, 95, 50};
+
+/// Who does them: crews of 1, 2, 4 … processes, and the last of all that there are.
+inline constexpr std::size_t most_crews = 7;
+inline constexpr unsigned most_processes = 1U << (most_crews - 1);
+
+[[nodiscard]] inline std::vector<unsigned> crews_of(unsigned processes) {
+    std::vector<unsigned> crews;
+    for (unsigned crew = 1; crew < processes; crew *= 2) crews.push_back(crew);
+    crews.push_back(processes);
+    return crews;
+}
+
+inline constexpr std::size_t measure_count = named_measures + picks_names.size() * read_shares.size() * most_crews;
 
 /// As JSON has them. Nanoseconds per operation, per entry in a scan, per walk, per item of so many bytes through a queue,
 /// from a push until a sleeper has it, and per operation on a number, of each process; the last two bytes per entry. Of
 /// wakes also how many of a hundred took so long, and longer than what is before.
-inline constexpr std::array<const char*, measure_count> measure_names = {
+inline constexpr std::array<const char*, named_measures> measure_names = {
     "insert",
     "get hit",
     "get miss",
@@ -75,12 +92,6 @@ inline constexpr std::array<const char*, measure_count> measure_names = {
     "cached get",
     "cached overwrite",
     "empty transaction",
-    "mixed 100",
-    "mixed 95",
-    "mixed 50",
-    "crew mixed 100",
-    "crew mixed 95",
-    "crew mixed 50",
     "full scan",
     "lower_bound and 100 steps",
     "queue 16",
@@ -117,11 +128,35 @@ inline constexpr std::array<const char*, measure_count> measure_names = {
     "bytes taken",
 };
 
-/// The reads of a hundred operations, in the order of the mixed measures.
-inline constexpr std::array<unsigned, 3> read_shares = {100, 95, 50};
-
 [[nodiscard]] constexpr Measure plus(Measure measure, std::size_t n) noexcept {
     return static_cast<Measure>(static_cast<std::size_t>(measure) + n);
+}
+
+/// What a mixed measure is of; `share` and `crew` are places in read_shares and crews_of.
+struct Mix {
+    Picks picks;
+    std::size_t share, crew;
+};
+
+[[nodiscard]] constexpr Measure mixed_by(Mix mix) noexcept {
+    return plus(Measure::mixed,
+                (static_cast<std::size_t>(mix.picks) * read_shares.size() + mix.share) * most_crews + mix.crew);
+}
+
+[[nodiscard]] constexpr std::optional<Mix> mix_of(Measure measure) noexcept {
+    if (measure < Measure::mixed) return std::nullopt;
+    const std::size_t n = static_cast<std::size_t>(measure) - named_measures;
+    return Mix{static_cast<Picks>(n / most_crews / read_shares.size()), n / most_crews % read_shares.size(),
+               n % most_crews};
+}
+
+/// As JSON has it, where there were so many processes.
+[[nodiscard]] inline std::string name_of(Measure measure, unsigned processes) {
+    const auto mix = mix_of(measure);
+    if (!mix) return measure_names[static_cast<std::size_t>(measure)];
+    return std::string(picks_names[static_cast<std::size_t>(mix->picks)]) + ", " +
+           std::to_string(read_shares[mix->share]) + " % reads, " +
+           std::to_string(crews_of(processes).at(mix->crew)) + " at once";
 }
 
 /// Shares of a hundred: neither more nor less is better.

@@ -10,16 +10,14 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
 
 namespace detail {
-
-inline constexpr std::span<const unsigned> all_reads(read_shares.data(), 1);
 
 template <class Adapter>
 void scan(Worker<Adapter>& worker) {
@@ -57,14 +55,18 @@ template <class Adapter>
             detail::walk(worker);
         }
         // No overwrites: not all contestants can change a value while another worker reads it.
-        worker.crew_mixed(Measure::crew_mixed_100, detail::all_reads);
+        worker.mixed(Picks::uniform, 1);
         if (worker.is_first()) worker.erase();
     });
 }
 
 /// What of it is shown.
-[[nodiscard]] inline std::vector<Table> ordered_map_tables(unsigned workers) {
-    return {{"ns per operation, one worker; of a full scan per entry; of a walk for lower_bound and 100 steps",
+[[nodiscard]] inline std::vector<Table> ordered_map_tables(unsigned processes) {
+    Table gets{"ns per get of all together, processes at once", {}};
+    const std::vector<unsigned> crews = crews_of(processes);
+    for (std::size_t crew = 0; crew < crews.size(); ++crew)
+        gets.columns.push_back({std::to_string(crews[crew]), mixed_by({Picks::uniform, 0, crew})});
+    return {{"ns per operation, one process; of a full scan per entry; of a walk for lower_bound and 100 steps",
              {{"insert", Measure::insert},
               {"get hit", Measure::get_hit},
               {"get miss", Measure::get_miss},
@@ -72,8 +74,7 @@ template <class Adapter>
               {"walk", Measure::walk},
               {"erase", Measure::erase}},
              true},
-            {"ns per get, " + std::to_string(workers) + " workers: time by the operations of all",
-             {{"get hit", Measure::crew_mixed_100}}},
+            std::move(gets),
             {"bytes per entry", {{"allocated", Measure::bytes_allocated}, {"taken", Measure::bytes_taken}}}};
 }
 

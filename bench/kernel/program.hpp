@@ -44,7 +44,7 @@ struct Benchmark {
     std::vector<KeySet> key_sets;    ///< unless told
     Settings settings;               ///< unless told
     std::uint64_t keys_per_walk = 0; ///< a walk for so many keys; 0 for none
-    std::vector<Table> (*tables)(unsigned workers);
+    std::vector<Table> (*tables)(unsigned processes);
 };
 
 namespace detail {
@@ -128,10 +128,11 @@ inline void run(const Benchmark& benchmark, const Options& options) {
                has_keys ? fmt::format("keys, values of {} bytes", options.settings.value_size) : "items",
                options.settings.rounds,
                options.settings.clock == Clock::wall ? ""
-               : has_keys                            ? "; processor time for one worker"
+               : has_keys                            ? "; processor time for one process"
                                                      : "; processor time");
     for (const Contestant& one : contestants) fmt::print("    {:<20}{}\n", one.name, one.what);
-    for (const Report& report : reports) fmt::print("\n{}", report.text(benchmark.tables(options.settings.workers)));
+    for (const Report& report : reports)
+        fmt::print("\n{}", report.text(benchmark.tables(options.settings.processes)));
 
     if (options.json.empty()) return;
     std::ofstream file(options.json);
@@ -160,8 +161,9 @@ inline void run(const Benchmark& benchmark, const Options& options) {
     app.add_option("--key-size", options.settings.key_size, "bytes of a key of the set bytes, 8 or more")
         ->capture_default_str();
     app.add_option("--value-size", options.settings.value_size, "bytes of a value")->capture_default_str();
-    app.add_option("--workers", options.settings.workers, "in the phases with several")
-        ->check(CLI::Range(1U, most_workers))
+    app.add_option("--processes", options.settings.processes,
+                   "at most at once, where several are: 1, 2, 4 …; threads of what lives in one process")
+        ->check(CLI::Range(1U, most_processes))
         ->capture_default_str();
     app.add_option("--rounds", options.settings.rounds, "runs of each contestant")
         ->check(CLI::Range(1U, 1000U))
@@ -170,7 +172,7 @@ inline void run(const Benchmark& benchmark, const Options& options) {
         ->delimiter(',')
         ->check(CLI::IsMember(known));
     app.add_flag("--processor-time", processor_time,
-                 "for one worker, or of all that share a queue: on a machine that is busy with other things");
+                 "for one process, or of all that share a queue: on a machine that is busy with other things");
     app.add_option("--json", options.json, "file to write all figures to");
     app.add_option("--directory", options.directory, "where pools and other files are made")->capture_default_str();
     app.add_flag("--quick", quick, "a minute or two: a few contestants, three rounds");

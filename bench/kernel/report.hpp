@@ -63,7 +63,11 @@ public:
                 const auto measure = static_cast<Measure>(i);
                 const std::vector<double> runs = all(one, measure);
                 if (std::isnan(median(runs))) continue;
-                nlohmann::json& figure = entry["measures"][measure_names[i]];
+                nlohmann::json& figure = entry["measures"][name_of(measure, settings_.processes)];
+                if (const auto mix = mix_of(measure))
+                    figure["mix"] = {{"picks", picks_names.at(static_cast<std::size_t>(mix->picks))},
+                                     {"reads", read_shares.at(mix->share)},
+                                     {"processes", crews_of(settings_.processes).at(mix->crew)}};
                 figure["median"] = median(runs);
                 figure["runs"] = runs;
                 if (const double ratio = ratio_of(one, measure); !std::isnan(ratio)) figure["ratio"] = ratio;
@@ -73,9 +77,9 @@ public:
             {"key set", name_of(settings_.key_set)},
             {"keys", settings_.keys},
             {"value size", settings_.value_size},
-            {"workers", settings_.workers},
+            {"processes", settings_.processes},
             {"rounds", settings_.rounds},
-            {"clock", settings_.clock == Clock::wall ? "wall" : "processor, but for several workers"},
+            {"clock", settings_.clock == Clock::wall ? "wall" : "processor, but for several processes"},
         };
         if (settings_.key_set == KeySet::bytes) settings["key size"] = settings_.key_size;
         return {{"settings", std::move(settings)}, {"contestants", std::move(contestants)}};

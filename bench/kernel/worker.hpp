@@ -28,16 +28,14 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <time.h>
 #include <utility>
+#include <vector>
 
 namespace bench {
-
-inline constexpr unsigned most_workers = 64;
 
 namespace detail {
 
@@ -59,11 +57,11 @@ struct Run {
     explicit Run(unsigned workers) noexcept : barrier(workers) {}
 
     struct Span {
-        SteadyClock::time_point begin, end;
+        double begin = 0, end = 0; ///< as `now` tells it
     };
 
     Barrier barrier;
-    std::array<Span, most_workers> spans;
+    std::array<Span, most_processes> spans;
     Figures figures;
 };
 
@@ -161,35 +159,28 @@ public:
         }
     }
 
-    /// Reads and overwrites of keys that are there, so many reads of a hundred.
-    void mixed(Measure measure, unsigned reads) {
-        time(measure, workload_->settings().keys, [&] { mix(reads); });
-    }
-
     // --- for all
 
-    /// The same with all workers at once, for each share of reads; nothing if there is only one. The figure is the time
-    /// by all their operations: with two workers that do not disturb each other it is half of one worker's.
-    void crew_mixed(Measure first, std::span<const unsigned> shares) {
+    /// Reads and overwrites of keys that are there, by one worker, two, four … and all, for each of the first shares of
+    /// reads. The figure is the time by the operations of all: with two workers that do not disturb each other it is half
+    /// of one worker's. Who is not in the crew sleeps.
+    void mixed(Picks picks, std::size_t shares) {
         meet();
-        if (workers_ == 1) return;
         // What a process maps it must first fault in; those that slept until now do so here.
-        if (!is_first()) mix(100);
-        for (std::size_t i = 0; i < shares.size(); ++i) {
-            meet();
-            run_->spans[index_].begin = detail::SteadyClock::now();
-            mix(shares[i]);
-            run_->spans[index_].end = detail::SteadyClock::now();
-            meet();
-            if (!is_first()) continue;
-            auto begin = run_->spans[0].begin, end = run_->spans[0].end;
-            for (unsigned worker = 1; worker < workers_; ++worker) {
-                begin = std::min(begin, run_->spans[worker].begin);
-                end = std::max(end, run_->spans[worker].end);
+        if (!is_first()) mix(picks, 100);
+        const std::vector<unsigned> crews = crews_of(workers_);
+        for (std::size_t crew = 0; crew < crews.size(); ++crew)
+            for (std::size_t share = 0; share < shares; ++share) {
+                const Clock clock = crews[crew] == 1 ? workload_->settings().clock : Clock::wall;
+                meet();
+                if (index_ < crews[crew]) {
+                    run_->spans[index_].begin = detail::now(clock);
+                    mix(picks, read_shares.at(share));
+                    run_->spans[index_].end = detail::now(clock);
+                }
+                meet();
+                if (is_first()) run_->figures[mixed_by({picks, share, crew})] = time_of_crew(crews[crew]);
             }
-            run_->figures[plus(first, i)] =
-                detail::nanoseconds(end - begin) / static_cast<double>(workers_ * workload_->settings().keys);
-        }
     }
 
 private:
@@ -199,8 +190,18 @@ private:
         if constexpr (requires { handle_.finish(); }) handle_.finish();
     }
 
-    void mix(unsigned reads) {
-        const Strings& keys = workload_->mixed(index_);
+    /// Nanoseconds for each operation of the first `crew` workers, from the first one's begin to the last one's end.
+    [[nodiscard]] double time_of_crew(unsigned crew) const {
+        double begin = run_->spans[0].begin, end = run_->spans[0].end;
+        for (unsigned worker = 1; worker < crew; ++worker) {
+            begin = std::min(begin, run_->spans.at(worker).begin);
+            end = std::max(end, run_->spans.at(worker).end);
+        }
+        return (end - begin) / static_cast<double>(crew * workload_->settings().keys);
+    }
+
+    void mix(Picks picks, unsigned reads) {
+        const Strings& keys = workload_->mixed(picks, index_);
         std::uint64_t done = 0;
         for (std::uint64_t i = 0; i < keys.count(); ++i) {
             if (workload_->is_read(i, reads)) {
@@ -226,7 +227,7 @@ private:
 /// went wrong.
 template <class Adapter, class Phases>
 [[nodiscard]] Figures run_workers(const Workload& workload, const std::filesystem::path& directory, Phases phases) {
-    const unsigned workers = Adapter::single ? 1 : workload.settings().workers;
+    const unsigned workers = Adapter::single ? 1 : workload.settings().processes;
     const Shared<detail::Run> run(workers);
     launch(Adapter::sharing, workers, [&](auto run_all) {
         Adapter adapter(directory);

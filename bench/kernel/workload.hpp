@@ -5,8 +5,11 @@
 #pragma once
 
 #include "keys.hpp"
+#include "measure.hpp"
+#include "zipf.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <numeric>
@@ -30,8 +33,9 @@ struct Settings {
     KeySet key_set = KeySet::bytes;
     std::uint64_t key_size = 16; ///< of KeySet::bytes
     std::uint64_t value_size = 32;
-    std::uint64_t walks = 0; ///< from a lower bound on; 0 where there is no order
-    unsigned workers = 2;    ///< in the phases that have several
+    std::uint64_t walks = 0;   ///< from a lower bound on; 0 where there is no order
+    unsigned processes = 2;    ///< at most at once, or threads of a contestant that lives in one process
+    bool only_inserts = false; ///< and nothing else is prepared
     unsigned rounds = 5;
     Clock clock = Clock::wall;
 };
@@ -72,11 +76,17 @@ public:
     static constexpr std::uint64_t walk_steps = 100;
 
     explicit Workload(const Settings& settings)
-        : settings_(checked(settings)), inserts_(keys(numbers(0))), hits_(keys(shuffled())),
-          misses_(keys(numbers(settings.keys))), overwrites_(keys(shuffled())), erases_(keys(shuffled())),
-          values_(values()), other_values_(values()) {
-        for (unsigned worker = 0; worker < settings.workers; ++worker)
-            mixed_.push_back(keys(picked(settings_.keys, settings_.keys)));
+        : settings_(checked(settings)), inserts_(keys(numbers(0))), values_(values()), other_values_(values()) {
+        if (settings.only_inserts || settings.key_set == KeySet::none) return;
+        hits_ = keys(shuffled());
+        misses_ = keys(numbers(settings.keys));
+        overwrites_ = keys(shuffled());
+        erases_ = keys(shuffled());
+        const Zipf zipf(settings.keys);
+        for (unsigned worker = 0; worker < settings.processes; ++worker) {
+            mixed_[0].push_back(keys(picked(settings.keys, settings.keys)));
+            mixed_[1].push_back(keys(picked_by(zipf)));
+        }
         dice_.resize(settings.keys);
         for (std::uint8_t& die : dice_) die = static_cast<std::uint8_t>(random_() % 100);
         if (settings.walks != 0) prepare_walks();
@@ -89,8 +99,10 @@ public:
     [[nodiscard]] const Strings& misses() const noexcept { return misses_; }
     [[nodiscard]] const Strings& overwrites() const noexcept { return overwrites_; }
     [[nodiscard]] const Strings& erases() const noexcept { return erases_; }
-    /// Keys picked at random, each as likely as the others, for one of several workers.
-    [[nodiscard]] const Strings& mixed(unsigned worker) const { return mixed_.at(worker); }
+    /// Keys picked at random, for one of several workers.
+    [[nodiscard]] const Strings& mixed(Picks picks, unsigned worker) const {
+        return mixed_.at(static_cast<std::size_t>(picks)).at(worker);
+    }
     /// True if operation `i` of a mixed phase with so many reads of a hundred is a read.
     [[nodiscard]] bool is_read(std::uint64_t i, unsigned reads) const noexcept { return dice_[i] < reads; }
     /// Where walks begin: at a key that is there, or at one that is not.
@@ -139,6 +151,12 @@ private:
         for (std::uint64_t& number : all) number = random_() % below;
         return all;
     }
+    /// Which key is frequent has nothing to do with when it was inserted.
+    [[nodiscard]] Numbers picked_by(const Zipf& zipf) {
+        Numbers all(settings_.keys);
+        for (std::uint64_t& number : all) number = scramble_below(zipf(random_()), settings_.keys);
+        return all;
+    }
 
     [[nodiscard]] Strings keys(const Numbers& numbers) const {
         if (settings_.key_set == KeySet::none) return {};
@@ -178,7 +196,7 @@ private:
     std::mt19937_64 random_{20'230'817};
     Strings inserts_, hits_, misses_, overwrites_, erases_;
     Strings values_, other_values_;
-    std::vector<Strings> mixed_;
+    std::array<std::vector<Strings>, picks_names.size()> mixed_;
     std::vector<std::uint8_t> dice_;
     Strings walks_;
     WalkSum sum_of_all_, sum_of_walks_;
