@@ -10,8 +10,8 @@
 namespace {
 
 template <class Adapter>
-bench::Contestant contestant(std::string name, std::string what) {
-    return {std::move(name), std::move(what), &bench::run_numbers<Adapter>};
+bench::Contestant contestant(std::string name, std::string what, std::string version = bench::version_of<Adapter>()) {
+    return {std::move(name), std::move(what), std::move(version), &bench::run_numbers<Adapter>};
 }
 
 } // namespace
@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
                                                         "std::atomic<std::uint64_t>[] in MAP_SHARED memory")},
         .baseline = "plain",
         .quick = {"ss", "plain"},
+        .quick_keys = 500'000,
         .key_sets = {bench::KeySet::none},
         .settings = {.keys = 5'000'000, .key_set = bench::KeySet::none},
         .keys_per_walk = 0,

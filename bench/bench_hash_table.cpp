@@ -1,5 +1,6 @@
 // bench_hash_table: ss::HashTable in several profiles against what one would use within a single process, and against what
 // several processes share today.
+#include "adapter/abseil.hpp"
 #include "adapter/cuckoo.hpp"
 #include "adapter/interprocess.hpp"
 #include "adapter/lmdb.hpp"
@@ -20,8 +21,8 @@
 namespace {
 
 template <class Adapter>
-bench::Contestant contestant(std::string name, std::string what) {
-    return {std::move(name), std::move(what), &bench::run_hash_table<Adapter>};
+bench::Contestant contestant(std::string name, std::string what, std::string version = bench::version_of<Adapter>()) {
+    return {std::move(name), std::move(what), std::move(version), &bench::run_hash_table<Adapter>};
 }
 
 template <class... Policies>
@@ -44,41 +45,41 @@ int main(int argc, char** argv) {
     bench::Benchmark benchmark = {
         .name = "hash_table",
         .about = "Measures ss::HashTable against hash tables of a single process, and what processes share.",
-        .contestants = {contestant<Ss<>>("ss", "ss::HashTable<>"),
-                        contestant<bench::Ss<ss::HashTable<>, bench::Pages::huge>>(
-                            "ss-huge", "the same, PoolOptions::huge_pages"),
-                        contestant<Ss<ss::Optimistic<ss::SpinLock>>>("ss-optimistic-spin", "Optimistic<SpinLock>"),
-                        contestant<Ss<ss::FutexLock>>("ss-futex", "FutexLock: readers lock"),
-                        contestant<Ss<ss::SpinLock>>("ss-spin", "SpinLock: readers lock"),
-                        contestant<Ss<ss::RobustMutex>>("ss-robust", "RobustMutex: readers lock"),
-                        contestant<Ss<ss::Striped<ss::DefaultLock>>>("ss-striped",
-                                                                     "Striped<Optimistic<FutexLock>>, 16 domains"),
-                        contestant<Ss<ss::NullLock>>("ss-null", "NullLock: one worker"),
-                        contestant<Ss<ss::SimpleAllocator>>("ss-simple", "SimpleAllocator"),
-                        contestant<Ss<ss::LogarithmicAllocator>>("ss-logarithmic", "LogarithmicAllocator"),
-                        contestant<Ss<ss::Fnv1a64>>("ss-fnv", "Fnv1a64"),
-                        contestant<Ss<ss::SipHash13>>("ss-sip", "SipHash13"),
-                        contestant<bench::TbbHashMap>("tbb", "tbb::concurrent_hash_map<std::string, std::string>"),
-                        contestant<bench::Cuckoo>("cuckoo", "libcuckoo::cuckoohash_map<std::string, std::string>"),
-                        contestant<bench::Locked<AbslMap, bench::SpinLock>>(
-                            "absl-spin", "absl::flat_hash_map<std::string, std::string> under a spin lock"),
-                        contestant<bench::Locked<AbslMap>>("absl", "the same under a std::mutex"),
-                        contestant<bench::Locked<StdMap>>(
-                            "std", "std::unordered_map<std::string, std::string> under a std::mutex"),
-                        contestant<bench::Interprocess>(
-                            "interprocess",
-                            "boost::unordered_map in a managed_mapped_file, under an interprocess_mutex"),
-                        contestant<bench::Lmdb<1>>("lmdb", "LMDB with MDB_NOSYNC: a transaction for each operation")},
+        .contestants =
+            {contestant<Ss<>>("ss", "ss::HashTable<>"),
+             contestant<bench::Ss<ss::HashTable<>, bench::Pages::huge>>("ss-huge",
+                                                                        "the same, PoolOptions::huge_pages"),
+             contestant<Ss<ss::Optimistic<ss::SpinLock>>>("ss-optimistic-spin", "Optimistic<SpinLock>"),
+             contestant<Ss<ss::FutexLock>>("ss-futex", "FutexLock: readers lock"),
+             contestant<Ss<ss::SpinLock>>("ss-spin", "SpinLock: readers lock"),
+             contestant<Ss<ss::RobustMutex>>("ss-robust", "RobustMutex: readers lock"),
+             contestant<Ss<ss::NullLock>>("ss-null", "NullLock: one worker"),
+             contestant<Ss<ss::SimpleAllocator>>("ss-simple", "SimpleAllocator"),
+             contestant<Ss<ss::LogarithmicAllocator>>("ss-logarithmic", "LogarithmicAllocator"),
+             contestant<Ss<ss::Fnv1a64>>("ss-fnv", "Fnv1a64"), contestant<Ss<ss::SipHash13>>("ss-sip", "SipHash13"),
+             contestant<bench::TbbHashMap>("tbb", "tbb::concurrent_hash_map<std::string, std::string>"),
+             contestant<bench::Cuckoo>("cuckoo", "libcuckoo::cuckoohash_map<std::string, std::string>"),
+             contestant<bench::Locked<AbslMap, bench::SpinLock>>(
+                 "absl-spin", "absl::flat_hash_map<std::string, std::string> under a spin lock",
+                 bench::abseil_version()),
+             contestant<bench::Locked<AbslMap>>("absl", "the same under a std::mutex", bench::abseil_version()),
+             contestant<bench::Locked<StdMap>>("std",
+                                               "std::unordered_map<std::string, std::string> under a std::mutex"),
+             contestant<bench::Interprocess>(
+                 "interprocess", "boost::unordered_map in a managed_mapped_file, under an interprocess_mutex"),
+             contestant<bench::Lmdb<1>>("lmdb", "LMDB with MDB_NOSYNC: a transaction for each operation")},
         .baseline = "tbb",
-        .quick = {"ss", "tbb", "absl-spin"},
+        .quick = {"ss", "ss-null", "tbb", "absl-spin", "redis"},
+        .quick_keys = 150'000,
         .key_sets = {bench::KeySet::bytes},
         .settings = {},
         .keys_per_walk = 0,
         .tables = &bench::hash_table_tables,
     };
     if (bench::RedisServer::is_installed())
-        benchmark.contestants.push_back(
-            {"redis", "Redis over a unix socket, one command at a time, a fiftieth of the keys", &run_redis});
+        benchmark.contestants.push_back({"redis",
+                                         "Redis over a unix socket, one command at a time, a fiftieth of the keys",
+                                         bench::RedisServer::version(), &run_redis});
     else
         std::fputs("bench_hash_table: without Redis, since redis-server is not installed\n", stderr);
     return bench::run_benchmark(benchmark, argc, argv);

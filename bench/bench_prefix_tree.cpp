@@ -1,4 +1,5 @@
 // bench_prefix_tree: ss::PrefixTree in several profiles against ordered maps of a single process, and LMDB.
+#include "adapter/abseil.hpp"
 #include "adapter/lmdb.hpp"
 #include "adapter/locked.hpp"
 #include "adapter/ss.hpp"
@@ -13,8 +14,8 @@
 namespace {
 
 template <class Adapter>
-bench::Contestant contestant(std::string name, std::string what) {
-    return {std::move(name), std::move(what), &bench::run_ordered_map<Adapter>};
+bench::Contestant contestant(std::string name, std::string what, std::string version = bench::version_of<Adapter>()) {
+    return {std::move(name), std::move(what), std::move(version), &bench::run_ordered_map<Adapter>};
 }
 
 template <class... Policies>
@@ -34,11 +35,13 @@ int main(int argc, char** argv) {
                         contestant<bench::Locked<std::map<std::string, std::string>>>(
                             "std", "std::map<std::string, std::string> under a std::mutex"),
                         contestant<bench::Locked<absl::btree_map<std::string, std::string>>>(
-                            "btree", "absl::btree_map<std::string, std::string> under a std::mutex"),
+                            "btree", "absl::btree_map<std::string, std::string> under a std::mutex",
+                            bench::abseil_version()),
                         contestant<bench::Lmdb<1>>("lmdb", "LMDB with MDB_NOSYNC: a transaction for each operation"),
                         contestant<bench::Lmdb<1000>>("lmdb-batch", "the same: one for 1000 operations")},
         .baseline = "tbb",
-        .quick = {"ss", "tbb", "btree"},
+        .quick = {"ss", "tbb", "std", "lmdb-batch"},
+        .quick_keys = 50'000,
         .key_sets = {bench::KeySet::digits, bench::KeySet::bytes, bench::KeySet::paths},
         .settings = {.key_size = 8},
         .keys_per_walk = 50,

@@ -8,8 +8,8 @@
 namespace {
 
 template <class Adapter>
-bench::Contestant contestant(std::string name, std::string what) {
-    return {std::move(name), std::move(what), &bench::run_queue<Adapter>};
+bench::Contestant contestant(std::string name, std::string what, std::string version = bench::version_of<Adapter>()) {
+    return {std::move(name), std::move(what), std::move(version), &bench::run_queue<Adapter>};
 }
 
 } // namespace
@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
                         contestant<bench::Pipe>("pipe", "a pipe of 1 MiB")},
         .baseline = "boost",
         .quick = {"ss", "boost", "pipe"},
+        .quick_keys = 50'000,
         .key_sets = {bench::KeySet::none},
         .settings = {.keys = 300'000, .key_set = bench::KeySet::none},
         .keys_per_walk = 0,

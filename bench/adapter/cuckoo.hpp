@@ -48,6 +48,8 @@ public:
 
     [[nodiscard]] Handle handle() { return Handle(map_); }
 
+    [[nodiscard]] static std::string version() { return "libcuckoo " SS_BENCH_LIBCUCKOO_VERSION; }
+
     [[nodiscard]] static Memory memory() { return malloc_memory(); }
 
 private:

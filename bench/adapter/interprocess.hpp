@@ -12,6 +12,7 @@
 #include <boost/interprocess/sync/interprocess_mutex.hpp>
 #include <boost/interprocess/sync/scoped_lock.hpp>
 #include <boost/unordered_map.hpp>
+#include <boost/version.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -112,6 +113,8 @@ public:
     };
 
     [[nodiscard]] Handle handle() const { return Handle(*table_); }
+
+    [[nodiscard]] static std::string version() { return "Boost " BOOST_LIB_VERSION; }
 
     [[nodiscard]] Memory memory() const {
         struct stat status {};

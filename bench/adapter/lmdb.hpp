@@ -81,6 +81,15 @@ public:
             return code == MDB_SUCCESS;
         }
 
+        template <class F>
+        void change(std::string_view key, std::string_view value, F f) {
+            begin_writing();
+            MDB_val name = in_lmdb(key), data = in_lmdb(value);
+            detail::check_lmdb(::mdb_put(writing_, database_, &name, &data, 0));
+            f();
+            end_operation();
+        }
+
         const std::string* find(std::string_view key) {
             begin_reading();
             MDB_val name = in_lmdb(key), data{};
@@ -166,6 +175,8 @@ public:
     };
 
     [[nodiscard]] Handle handle() const { return {environment_, database_}; }
+
+    [[nodiscard]] static std::string version() { return ::mdb_version(nullptr, nullptr, nullptr); }
 
     [[nodiscard]] Memory memory() const {
         MDB_stat pages{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../kernel/crew.hpp"
+#include "../kernel/machine.hpp"
 #include "../kernel/measure.hpp"
 
 #include <chrono>
@@ -71,6 +72,11 @@ public:
             rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
         }
         return false;
+    }
+
+    [[nodiscard]] static std::string version() {
+        return "hiredis " + std::to_string(HIREDIS_MAJOR) + "." + std::to_string(HIREDIS_MINOR) + "." +
+               std::to_string(HIREDIS_PATCH) + ", " + detail::first_line_of("redis-server --version 2>/dev/null");
     }
 
 private:

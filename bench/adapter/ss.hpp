@@ -51,6 +51,13 @@ public:
                 return &value_;
         }
         bool erase(std::string_view key) { return structure_.erase(key); }
+        template <class F>
+        void change(std::string_view key, std::string_view value, F f) {
+            ss::transaction(structure_, [&](auto& tx) {
+                structure_.insert(tx, key, value);
+                f();
+            });
+        }
         void empty_transaction() {
             if constexpr (is_striped)
                 ss::transaction(structure_.stripe(""), [](auto&) {});

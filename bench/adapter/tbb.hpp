@@ -9,6 +9,7 @@
 
 #include <tbb/concurrent_hash_map.h>
 #include <tbb/concurrent_map.h>
+#include <tbb/version.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -29,6 +30,8 @@ public:
     void attached() {}
 
     [[nodiscard]] MapHandle handle() { return MapHandle(map_); }
+
+    [[nodiscard]] static std::string version() { return "oneTBB " TBB_VERSION_STRING; }
 
     /// Its nodes come from TBB's allocator, which does not tell what it has given out.
     [[nodiscard]] static Memory memory() { return {.taken = private_bytes()}; }

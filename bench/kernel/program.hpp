@@ -4,6 +4,7 @@
 // processes of its own; what is told is the median of the rounds.
 #pragma once
 
+#include "csv.hpp"
 #include "report.hpp"
 #include "worker.hpp"
 
@@ -32,8 +33,18 @@ namespace bench {
 struct Contestant {
     std::string name;
     std::string what;
+    std::string version; ///< of what it is made of; empty for ss, whose commit is told
     std::function<Figures(const Workload&, const std::filesystem::path&)> run;
 };
+
+/// What an adapter says of the version of what it drives; empty if it says nothing.
+template <class Adapter>
+[[nodiscard]] std::string version_of() {
+    if constexpr (requires { Adapter::version(); })
+        return Adapter::version();
+    else
+        return {};
+}
 
 struct Benchmark {
     std::string name;  ///< of what is measured
@@ -41,6 +52,7 @@ struct Benchmark {
     std::vector<Contestant> contestants;
     std::string baseline;            ///< the contestant that the others are compared with
     std::vector<std::string> quick;  ///< the contestants of --quick
+    std::uint64_t quick_keys;        ///< and its keys
     std::vector<KeySet> key_sets;    ///< unless told
     Settings settings;               ///< unless told
     std::uint64_t keys_per_walk = 0; ///< a walk for so many keys; 0 for none
@@ -84,7 +96,7 @@ private:
 
     std::vector<Series> series;
     series.reserve(contestants.size());
-    for (const Contestant& one : contestants) series.push_back({one.name, one.what, {}});
+    for (const Contestant& one : contestants) series.push_back({one.name, one.what, one.version, {}});
     for (unsigned round = 1; round <= settings.rounds; ++round)
         for (std::size_t i = 0; i < contestants.size(); ++i) {
             fmt::print(stderr, "{}, round {} of {}: {}", name_of(settings.key_set), round, settings.rounds,
@@ -96,11 +108,17 @@ private:
     return series;
 }
 
+inline void write(const std::string& path, const std::string& text) {
+    std::ofstream file(path);
+    file << text;
+    if (!file.flush()) throw std::runtime_error("cannot write " + path);
+}
+
 struct Options {
     Settings settings;
     std::vector<std::string> names;
     std::vector<std::string> key_sets;
-    std::string json;
+    std::vector<std::string> json, csv;
     std::string directory = "/dev/shm";
 };
 
@@ -134,10 +152,8 @@ inline void run(const Benchmark& benchmark, const Options& options) {
     for (const Report& report : reports)
         fmt::print("\n{}", report.text(benchmark.tables(options.settings.processes)));
 
-    if (options.json.empty()) return;
-    std::ofstream file(options.json);
-    file << json.dump(4) << '\n';
-    if (!file.flush()) throw std::runtime_error("cannot write " + options.json);
+    for (const std::string& path : options.json) write(path, json.dump(4) + '\n');
+    for (const std::string& path : options.csv) write(path, csv(json));
 }
 
 } // namespace detail
@@ -173,13 +189,15 @@ inline void run(const Benchmark& benchmark, const Options& options) {
         ->check(CLI::IsMember(known));
     app.add_flag("--processor-time", processor_time,
                  "for one process, or of all that share a queue: on a machine that is busy with other things");
-    app.add_option("--json", options.json, "file to write all figures to");
+    app.add_option("--json", options.json, "file to write all figures to")->allow_extra_args(false);
+    app.add_option("--csv", options.csv, "the same as a table: a line for each figure")->allow_extra_args(false);
     app.add_option("--directory", options.directory, "where pools and other files are made")->capture_default_str();
-    app.add_flag("--quick", quick, "a minute or two: a few contestants, three rounds");
+    app.add_flag("--quick", quick, "some seconds: a few contestants, fewer keys, three rounds");
     try {
         app.parse(argc, argv);
         if (quick && app.count("--contestants") == 0) options.names = benchmark.quick;
         if (quick && app.count("--rounds") == 0) options.settings.rounds = 3;
+        if (quick && app.count("--keys") == 0) options.settings.keys = benchmark.quick_keys;
         if (processor_time) options.settings.clock = Clock::processor;
         if (benchmark.keys_per_walk != 0)
             options.settings.walks = std::max<std::uint64_t>(1, options.settings.keys / benchmark.keys_per_walk);

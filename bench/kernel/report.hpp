@@ -22,6 +22,7 @@ namespace bench {
 struct Series {
     std::string name;
     std::string what;
+    std::string version; ///< empty if there is none to tell
     std::vector<Figures> runs;
 };
 
@@ -59,6 +60,7 @@ public:
         for (const Series& one : series_) {
             nlohmann::json& entry = contestants[one.name];
             entry["what"] = one.what;
+            if (!one.version.empty()) entry["version"] = one.version;
             for (std::size_t i = 0; i < measure_count; ++i) {
                 const auto measure = static_cast<Measure>(i);
                 const std::vector<double> runs = all(one, measure);

@@ -95,6 +95,8 @@ public:
         run_->figures[measure] = (detail::now(clock) - begin) / static_cast<double>(operations);
     }
 
+    void note(Measure measure, double figure) noexcept { run_->figures[measure] = figure; }
+
     // --- for the first one alone
 
     /// The memory that all entries take is looked at before and after.
