@@ -9,6 +9,7 @@ import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "ss"  # the same figures, the same file
+matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
 import matplotlib.pyplot as plt
 
 COLORS = plt.get_cmap("tab20").colors
