@@ -48,7 +48,9 @@ void insert_each(Worker<Adapter>& worker) {
 /// One run of one contestant.
 template <class Adapter>
 [[nodiscard]] Figures run_latency(const Workload& workload, const std::filesystem::path& directory) {
-    return run_workers<Adapter>(workload, directory, [](auto& worker) { detail::insert_each(worker); });
+    return run_workers<Adapter>(workload, directory, [](auto& worker) {
+        if (worker.is_first()) detail::insert_each(worker);
+    });
 }
 
 /// What of it is shown.
