@@ -38,15 +38,12 @@ struct Cost {
     }
 };
 
-constexpr Cost insert_new{"insert a new key", 10, 2, 0}; // the page: three, with another record that goes outside,
-                                                         // six, or a page's link; size, load, bytes
-constexpr Cost overwrite_in_place{"overwrite in place", 14, 0,
-                                  1}; // sizes, eight words, load, the page's words in use; or, from
-                                      // outside, ten words of the page, three; load, bytes
-0
-}; // sizes, eight words, what the page has in use; load
-constexpr Cost overwrite_by_new{"overwrite by a new record", 14, 1,
-                                1};     // the page: three, and ten words; load, bytes; records
+// The page: three; with another record that goes outside, six, or a page's link; size, load, bytes.
+constexpr Cost insert_new{"insert a new key", 10, 2, 0};
+// Sizes, eight words, load, the page's words in use. Or, from outside, ten words of the page, and three; load, bytes.
+constexpr Cost overwrite_in_place{"overwrite in place", 14, 0, 1};
+// The page: three, and ten words; load, bytes; records.
+constexpr Cost overwrite_by_new{"overwrite by a new record", 15, 1, 1};
 constexpr Cost erase{"erase", 6, 0, 2}; // the page: two, a link; size, load, bytes; record, page
 constexpr Cost incr_there{"incr of a number", 1, 0, 0};
 constexpr Cost clear{"clear", 4, 2, 0};        // root, three of the garbage list; head, segment

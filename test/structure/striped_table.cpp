@@ -15,6 +15,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(structure_striped_table)
@@ -47,7 +48,7 @@ void create_and_die(const ss::Pool& pool, int n) {
                                  .hash = ss::DefaultHash::id,
                                  .hash_fingerprint = ss::DefaultHash::fingerprint};
     const auto make = [&](Domain::Tx& tx, ss::DirectoryEntry& entry) {
-        tx.store(entry.root[0], ss::detail::make_head(tx, 2));
+        tx.store(entry.root[0], ss::detail::make_head(tx, 2, ss::detail::max_page_words));
         if (--n == 0) ::kill(::getpid(), SIGKILL);
     };
     ss::detail::StripesOpening<ss::DefaultAllocator, ss::DefaultLock, decltype(make)> opening(
@@ -87,6 +88,20 @@ BOOST_AUTO_TEST_CASE(keys_spread_over_any_number_of_stripes) {
     }
     BOOST_TEST(ss::detail::stripe_of(~std::uint64_t{0}, 1024) == 1023U);
     BOOST_TEST(ss::detail::stripe_of(0xFFFF'0000'FFFF'FFFFU, 1024) == 0U); // tags and buckets have no say
+}
+
+BOOST_AUTO_TEST_CASE(many_keys_at_once) {
+    const ss::Pool pool = ss::Pool::anonymous({.domains = domains});
+    Table t(pool, "t");
+    std::vector<std::string> keys;
+    for (int i = 0; i < 100; ++i) keys.push_back(std::to_string(i));
+    for (int i = 0; i < 100; i += 2) t.insert(keys[static_cast<std::size_t>(i)], "value " + std::to_string(i));
+    const std::vector<std::string_view> views(keys.begin(), keys.end());
+    std::size_t last = 0;
+    BOOST_TEST(t.find_many(views, [&](std::size_t i, std::string_view value) {
+        BOOST_TEST((value == "value " + keys[i] && (i == 0 || i == last + 2)));
+        last = i;
+    }) == 50U);
 }
 
 BOOST_AUTO_TEST_CASE(checks_across_stripes) {

@@ -123,6 +123,9 @@ inline constexpr std::uint64_t huge_page = 2 * mebi;
 struct HugePages {
     std::uint64_t bytes = 0; ///< that were asked about and are in huge pages now, mapped as such in this process
     std::error_code refused; ///< why the first of the others are not, in the generic category; 0 if all are
+
+    /// The bytes, for who asks no more.
+    operator std::uint64_t() const noexcept { return bytes; }
 };
 
 /// Asks the kernel to put huge pages behind [begin, begin + size), whole ones only. MADV_COLLAPSE (Linux 6.1) sets aside

@@ -205,26 +205,9 @@ public:
     /// costs find_into. No lock is held in f.
     template <class F>
     std::size_t find_many(std::span<const std::string_view> keys, F f) const {
-        constexpr std::size_t at_once = 16;
-        std::size_t found = 0;
-        std::string value;
-        for (std::size_t first = 0; first < keys.size(); first += at_once) {
-            domain_.core().attachment().enter(); // each time: f may have forked
-            const std::size_t count = std::min(at_once, keys.size() - first);
-            std::array<detail::HashedKey, at_once> hashed;
-            std::array<detail::LookupAhead, at_once> ahead;
-            for (std::size_t i = 0; i < count; ++i) {
-                hashed[i] = hash_key(keys[first + i]);
-                ahead[i] = {region(), object_, hashed[i].hash};
-            }
-            for (std::size_t i = 0; i < count; ++i) ahead[i].look_outside(region());
-            for (std::size_t i = 0; i < count; ++i)
-                if (find_hashed(hashed[i], value)) {
-                    ++found;
-                    f(first + i, std::string_view(value));
-                }
-        }
-        return found;
+        const HashTable self = *this; // f may destroy the handle
+        return find_many_in(
+            keys, [&](std::string_view key) { return std::pair(&self, self.hash_key(key)); }, f);
     }
 
     /// The value as a number. Throws wrong_width if it has not the width of T.
@@ -408,6 +391,32 @@ private:
         if (key.size() > max_bytes_size)
             throw_error(errc::too_large, "a key has more than " + std::to_string(max_bytes_size) + " bytes");
         return {.bytes = key.view(), .hash = Hash::hash(key.view(), seed_)};
+    }
+
+    /// find_many in whatever table, with its hash, table_of(key) says.
+    template <class TableOf, class F>
+    static std::size_t find_many_in(std::span<const std::string_view> keys, TableOf table_of, F& f) {
+        constexpr std::size_t at_once = 16;
+        std::size_t found = 0;
+        std::string value;
+        for (std::size_t first = 0; first < keys.size(); first += at_once) {
+            const std::size_t count = std::min(at_once, keys.size() - first);
+            std::array<std::pair<const HashTable*, detail::HashedKey>, at_once> which;
+            std::array<detail::LookupAhead, at_once> ahead;
+            for (std::size_t i = 0; i < count; ++i) {
+                which[i] = table_of(keys[first + i]);
+                const HashTable& table = *which[i].first;
+                table.domain_.core().attachment().enter(); // each time: f may have forked
+                ahead[i] = {table.region(), table.object_, which[i].second.hash};
+            }
+            for (std::size_t i = 0; i < count; ++i) ahead[i].look_outside(which[i].first->region());
+            for (std::size_t i = 0; i < count; ++i)
+                if (which[i].first->find_hashed(which[i].second, value)) {
+                    ++found;
+                    f(first + i, std::string_view(value));
+                }
+        }
+        return found;
     }
 
     /// Flattened, since what a get costs in the cache is the calls and registers of its many small functions.

@@ -1,7 +1,7 @@
 // HashTable<A, Striped<L>, H>: one table in all domains of its pool.
 //
 // A plain HashTable<A, L, H> in each domain, all with the same seed, so that a key's hash says which of them has it: bits
-// 0 … pick the bucket, bits 32 to 47 the stripe, bits 48 to 63 are the tag. Here operations find their stripe, and what is
+// 0 … pick the bucket, bits 32 to 47 the stripe, bits 56 to 63 are the tag. Here operations find their stripe, and what is
 // of all stripes is put together; how stripes come and go is in striped_table/stripe.hpp.
 #pragma once
 
@@ -156,7 +156,22 @@ public:
 
     [[nodiscard]] std::optional<std::string> find(const Bytes& key) const { return stripe(key).find(key); }
     [[nodiscard]] std::string at(const Bytes& key) const { return stripe(key).at(key); }
-    bool find_into(const Bytes& key, std::string& value) const { return stripe(key).find_into(key, value); }
+    bool find_into(const Bytes& key, std::string& value) const {
+        const detail::HashedKey hashed = stripes_->front().hash_key(key);
+        return (*stripes_)[detail::stripe_of(hashed.hash, stripes_->size())].find_hashed(hashed, value);
+    }
+    /// As that of a HashTable.
+    template <class F>
+    std::size_t find_many(std::span<const std::string_view> keys, F f) const {
+        const auto stripes = stripes_; // f may destroy the handle
+        return Stripe::find_many_in(
+            keys,
+            [&](std::string_view key) -> std::pair<const Stripe*, detail::HashedKey> {
+                const detail::HashedKey hashed = stripes->front().hash_key(key);
+                return {&(*stripes)[detail::stripe_of(hashed.hash, stripes->size())], hashed};
+            },
+            f);
+    }
     template <TableNumber T>
     [[nodiscard]] std::optional<T> find_as(const Bytes& key) const {
         return stripe(key).template find_as<T>(key);

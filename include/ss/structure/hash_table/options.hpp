@@ -52,9 +52,9 @@ namespace detail {
 /// Throws invalid_argument for options that no table can have.
 inline void check_options(const HashTableOptions& options, const std::string& pool) {
     if (options.bits > max_table_bits)
-        throw Error(errc::invalid_argument,
-                    "bits is " + std::to_string(options.bits) + ", expected at most " + std::to_string(max_table_bits),
-                    pool);
+        throw Error(
+            errc::invalid_argument,
+            "bits is " + std::to_string(options.bits) + ", expected at most " + std::to_string(max_table_bits), pool);
     if (options.page % word_size != 0 || !is_page_size(options.page / word_size))
         throw Error(errc::invalid_argument,
                     "a page has " + std::to_string(options.page) + " bytes, expected a multiple of " +
