@@ -15,7 +15,7 @@
 namespace ss::inline v0::detail {
 
 /// What is to be put into a page.
-struct Item {
+struct PageItem {
     Word tag;
     const Word* words;    ///< a record that may lie in a page; null for one in a block of its own
     std::uint64_t count;  ///< how many
@@ -56,7 +56,7 @@ public:
     }
 
     /// Puts an item in: with its words if there is room for them, else as a block of its own. False if the page is full.
-    bool add(const Item& item) {
+    bool add(const PageItem& item) {
         const unsigned index = find_empty();
         if (index == slots_per_page) return false;
         if (item.words != nullptr)
@@ -97,7 +97,7 @@ public:
     }
 
     /// Gives a slot another record of the same tag: in the page if there is room for it without the old one.
-    void replace(const SlotOf& slot, const Item& item) {
+    void replace(const SlotOf& slot, const PageItem& item) {
         const Place old = slot.place();
         const Word mine = bits_of(old);
         // Where it is, too: what the old one has is journaled then.

@@ -97,8 +97,8 @@ private:
     /// What a split does with a bucket's records.
     struct Parting {
         std::vector<unsigned> leave; ///< slots of the first page
-        std::vector<Item> move;      ///< these, and those of further pages that move
-        std::vector<Item> stay;      ///< those of further pages that stay
+        std::vector<PageItem> move;  ///< these, and those of further pages that move
+        std::vector<PageItem> stay;  ///< those of further pages that stay
     };
 
     [[nodiscard]] const Region& region() const noexcept { return domain_->region(); }
@@ -193,7 +193,7 @@ private:
     }
 
     /// A slot's record, as it is put elsewhere.
-    [[nodiscard]] Item item_of(Page& page, unsigned index, Place place) const {
+    [[nodiscard]] PageItem item_of(Page& page, unsigned index, Place place) const {
         const Word tag = SlotOf{.page = &page, .index = index}.tag();
         const RecordView record = record_at(region(), page, place, page_words_);
         if (place.is_outside())
@@ -208,7 +208,7 @@ private:
         for (std::uint64_t left = chain_limit(region());; --left) {
             if (left == 0) region().refuse(region().offset_of(&first));
             for_each_slot(*at, [&](unsigned index, Place place) {
-                const Item item = item_of(*at, index, place);
+                const PageItem item = item_of(*at, index, place);
                 const RecordView record = record_at(region(), *at, place, page_words_);
                 const bool moves = bucket_of(Hash::hash(record.key(), seed_), target + 1) == target;
                 if (moves) parting.move.push_back(item);
@@ -227,7 +227,7 @@ private:
         std::uint64_t words = header_words;
 
         /// Takes place for an item; false if there is none.
-        [[nodiscard]] bool take(const Item& item, std::uint64_t page_words) noexcept {
+        [[nodiscard]] bool take(const PageItem& item, std::uint64_t page_words) noexcept {
             const std::uint64_t count = item.words == nullptr ? 1 : item.count;
             if (slots == slots_per_page || words + count > page_words) return false;
             ++slots;
@@ -236,10 +236,10 @@ private:
         }
     };
 
-    [[nodiscard]] std::uint64_t pages_for(const std::vector<Item>& items) const noexcept {
+    [[nodiscard]] std::uint64_t pages_for(const std::vector<PageItem>& items) const noexcept {
         std::uint64_t pages = 0;
         Fill fill{.slots = slots_per_page};
-        for (const Item& item : items)
+        for (const PageItem& item : items)
             if (!fill.take(item, page_words_)) {
                 ++pages;
                 fill = {};
@@ -250,7 +250,7 @@ private:
 
     /// Writes items into pages, without the journal: `first`, and then spare ones. A page's version stays as it is: of a
     /// bucket readers look at it, and by a spare one's a rollback puts that back on the list.
-    void write_pages(Tx& tx, Page& first, const std::vector<Item>& items, std::uint64_t& spare) {
+    void write_pages(Tx& tx, Page& first, const std::vector<PageItem>& items, std::uint64_t& spare) {
         Page* to = &first;
         Page made{};
         Fill fill;
@@ -261,7 +261,7 @@ private:
             made = {};
             fill = {};
         };
-        for (const Item& item : items) {
+        for (const PageItem& item : items) {
             Fill before = fill;
             if (!fill.take(item, page_words_)) {
                 Page& next = page(spare);

@@ -61,7 +61,7 @@ public:
     void insert(const Pieces& value, std::uint64_t value_size) {
         Counts counts{.entries = 1};
         RecordWords words;
-        const Item item = make_item(value, value_size, words, counts);
+        const PageItem item = make_item(value, value_size, words, counts);
         touch(table_.bucket().version);
         place(item, counts);
         count(counts);
@@ -79,7 +79,7 @@ public:
             counts.wanted = words_wanted(old.value_begin() + value_words);
         } else {
             RecordWords words;
-            const Item item = make_item(value, value_size, words, counts);
+            const PageItem item = make_item(value, value_size, words, counts);
             touch(table_.bucket().version);
             PageEditor<Tx> editor = edit(*slot_.page);
             editor.replace(slot_, item);
@@ -136,7 +136,8 @@ private:
     }
 
     /// A record of the key: in `words` if it may lie in a page, else in a block.
-    [[nodiscard]] Item make_item(const Pieces& value, std::uint64_t value_size, RecordWords& words, Counts& counts) {
+    [[nodiscard]] PageItem make_item(const Pieces& value, std::uint64_t value_size, RecordWords& words,
+                                     Counts& counts) {
         const std::uint64_t size = RecordSizes{.key = key_.bytes.size(), .value = value_size}.words();
         counts.wanted = words_wanted(size);
         if (size <= max_words_inside) {
@@ -163,7 +164,7 @@ private:
     }
 
     /// Puts an item into the first page of the bucket that has a place for it, or into a new one at its end.
-    void place(const Item& item, Counts& counts) {
+    void place(const PageItem& item, Counts& counts) {
         Page* page = &table_.bucket();
         for (std::uint64_t left = chain_limit(tx_->region()); left != 0; --left) {
             PageEditor<Tx> editor = edit(*page);
