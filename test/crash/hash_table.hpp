@@ -164,7 +164,7 @@ private:
     /// As many entries as the buckets bear: the next one splits a bucket, for which a segment is made.
     static void full(const TableProfile& profile, const Path& path) {
         const auto tables = prepare_tables(profile, open_pool(path));
-        for (std::uint64_t i = 0; tables->size() < detail::entries_to_split << table_bits; ++i)
+        for (std::uint64_t i = 0; tables->size() < detail::entries_to_split * table_buckets; ++i)
             tables->t().insert(numbered("f", i), std::string(3, 'f'));
     }
 

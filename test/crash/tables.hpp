@@ -17,8 +17,9 @@
 
 namespace ss::test {
 
-/// log2 of the buckets that the tables begin with: the 53rd entry splits one, or as many words as four pages have room for.
-inline constexpr unsigned table_bits = 2;
+/// What the tables are made with, so that they have four buckets: the 53rd entry splits one, or as many words as four pages have room for.
+inline constexpr unsigned table_bits = 5;
+inline constexpr std::uint64_t table_buckets = 4;
 
 /// A table, or a table within a transaction.
 class AnyTable {
@@ -48,7 +49,7 @@ public:
     [[nodiscard]] virtual std::uint64_t size() const = 0;
     /// Bytes of the domain.
     [[nodiscard]] virtual std::uint64_t committed() const = 0;
-    /// The n-th of the keys b0, b1, … that belong into the first of the 2^table_bits buckets of "t".
+    /// The n-th of the keys b0, b1, … that belong into the first of the buckets of "t".
     [[nodiscard]] virtual std::string key_of_bucket(std::uint64_t n) = 0;
 };
 
@@ -113,7 +114,7 @@ public:
         const HashSeed seed{.first = load(object->entry->seed[0]), .second = load(object->entry->seed[1])};
         for (std::uint64_t i = 0;; ++i) {
             std::string key = numbered("b", i);
-            if (Table::hash_policy::hash(key, seed) % (1U << table_bits) == 0 && n-- == 0) return key;
+            if (Table::hash_policy::hash(key, seed) % table_buckets == 0 && n-- == 0) return key;
         }
     }
 

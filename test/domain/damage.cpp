@@ -176,6 +176,8 @@ void check_noticed() {
         damage("spares", head.spares);
         damage("cursor", head.cursor);
         damage("block", head.block);
+        with("bits", head.bits, head.bits + 4);
+        with("bits", head.bits, 33);
         damage("page_words", head.page_words);
         damage("size", head.size);
         damage("load", head.load);

@@ -81,7 +81,7 @@ void to_the_brim(const std::filesystem::path& directory) {
     BOOST_TEST(filled > 500'000U);
     // Everything is refused in an orderly way, and what needs no room works.
     BOOST_TEST(thrown_by([&] { t.insert("large", std::string(50'000, 'x')); }) == error(errc::out_of_space));
-    BOOST_TEST(thrown_by([&] { Table(pool, "more", {.bits = 6}); }) == error(errc::out_of_space));
+    BOOST_TEST(thrown_by([&] { Table(pool, "more", {.bits = 9}); }) == error(errc::out_of_space));
     BOOST_TEST(thrown_by([&] { const ss::Pool other(directory / "other"); }) == error(errc::out_of_space));
     BOOST_TEST(thrown_by([&] { pool.backup(directory / "copy"); }) == error(errc::out_of_space));
     for (const auto& entry : std::filesystem::directory_iterator(directory))
@@ -155,7 +155,7 @@ void clear_and_refill(const std::filesystem::path& directory) {
         clear_when_full(t, model);
     };
     empty();
-    Table(pool, "another", {.bits = 7}).insert("k", "v");
+    Table(pool, "another", {.bits = 10}).insert("k", "v");
     BOOST_TEST(pool.remove_object("another"));
     t.insert("large", std::string(100'000, 'l'));
     t.erase("large");

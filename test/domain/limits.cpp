@@ -183,7 +183,7 @@ struct Nearly {
     static constexpr int most_left = 90;
 
     ss::Pool pool = ss::Pool::anonymous();
-    ss::HashTable<A> t{pool, "t", {.bits = 2}};
+    ss::HashTable<A> t{pool, "t", {.bits = 5}};
     ss::Root<A> root{pool, "root", ss::policy_id("words")};
 
     /// Stores until only `left` entries are free, then calls f(tx). All of it commits, or is undone if `undo`.
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_SUITE(other_full_lists)
 
 BOOST_AUTO_TEST_CASE(versions) {
     const ss::Pool pool = ss::Pool::anonymous();
-    ss::HashTable<> t(pool, "t", {.bits = 14});
+    ss::HashTable<> t(pool, "t", {.bits = 17});
     for (int i = 0; i < 2000; ++i) t.incr(std::to_string(i), 1);
     int done = 0;
     ss::transaction(t, [&](auto& tx) {
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(versions) {
         BOOST_REQUIRE(t.find_as<std::int64_t>(std::to_string(i)).value() == (i < done ? 2 : 1));
     // Readers that lock need no versions.
     const ss::Pool locking = ss::Pool::anonymous();
-    ss::HashTable<>::with<ss::FutexLock> u(locking, "u", {.bits = 14});
+    ss::HashTable<>::with<ss::FutexLock> u(locking, "u", {.bits = 17});
     for (int i = 0; i < 2000; ++i) u.incr(std::to_string(i), 1);
     ss::transaction(u, [&](auto& tx) {
         for (int i = 0; i < 2000; ++i) u.incr(tx, std::to_string(i), 1);
@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(versions) {
 template <class A>
 void fill_frees() {
     const ss::Pool pool = ss::Pool::anonymous();
-    ss::HashTable<A> t(pool, "t", {.bits = 4});
+    ss::HashTable<A> t(pool, "t", {.bits = 7});
     for (int i = 0; i < 1000; ++i) t.insert(std::to_string(i), "some value");
     for (const bool undo : {true, false}) {
         int done = 0;

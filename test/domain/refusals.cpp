@@ -59,7 +59,7 @@ struct Full {
         for (int i = 0; i < 10; ++i) u.insert(std::to_string(i), "u");
         u.incr("number", 1);
         for (int i = 0; i < more; ++i) Table(pool, "more " + std::to_string(i), {.bits = 0});
-        Table filler(pool, "filler", {.bits = 9}); // so many that no bucket needs a second page
+        Table filler(pool, "filler", {.bits = 12}); // so many that no bucket needs a second page
         // From large to small, until not even the smallest block is left. Splits fail meanwhile, and are made up for.
         const Refusal nothing_more(1, ENOSPC, true);
         int number = 0;

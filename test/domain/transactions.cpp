@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_clear_and_what_follows_it_are_undone) {
 
 BOOST_AUTO_TEST_CASE(a_failed_clear_leaves_the_table_to_be_used) {
     const ss::Pool tight = ss::Pool::anonymous({.max_size = 3 * ss::mebi});
-    ss::HashTable<> a(tight, "a", {.bits = 11}); // a clear needs another MiB for its buckets
+    ss::HashTable<> a(tight, "a", {.bits = 14}); // a clear needs another MiB for its buckets
     ss::HashTable<> b(tight, "b", {.bits = 0});
     a.insert("k", "1");
     ss::transaction(b, [&](auto& tx) {

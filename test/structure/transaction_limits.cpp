@@ -65,7 +65,7 @@ void free_blocks() {
 template <class A>
 void erase_keys() {
     const ss::Pool pool = ss::Pool::anonymous();
-    ss::HashTable<A> t(pool, "t", {.bits = 8}); // so many buckets that none has a second page
+    ss::HashTable<A> t(pool, "t", {.bits = 11}); // so many buckets that none has a second page
     for (std::uint64_t i = 0; i < 400; ++i) t.insert(std::to_string(i), std::string(100 + i, 'v'));
     const std::uint64_t done =
         count_until_full(t, [&](auto& tx, std::uint64_t i) { BOOST_REQUIRE(t.erase(tx, std::to_string(i))); });

@@ -290,8 +290,12 @@ public:
     }
     [[nodiscard]] bool empty() const { return size() == 0; }
 
-    /// log2 of the number of buckets, rounded up.
-    [[nodiscard]] unsigned bits() const { return log2_ceil(table_stats().buckets); }
+    /// log2 of the entries that it has buckets for, rounded up: HashTableOptions::bits of a new one.
+    [[nodiscard]] unsigned bits() const {
+        unsigned bits = 0;
+        domain_.read([&](auto reading) { return detail::attempt_bits(region(), object_, reading, bits); });
+        return bits;
+    }
 
     /// A walk over copies of all entries, in an order that looks random. What is there throughout comes exactly once,
     /// also while the table grows; what comes or goes meanwhile may or may not come; a value that changes is the old
@@ -494,8 +498,9 @@ private:
         detail::check_stands(domain_.core(), object_);
         const std::uint64_t old = load(object_.entry->root[0]);
         const auto& head = region().at(Offset<detail::HashTableHead>{old});
-        const std::uint64_t fresh =
-            detail::make_head(tx, detail::min_bits_of(region(), head), detail::page_words_of(region(), head));
+        const std::uint64_t bits = load(head.bits);
+        if (bits > detail::max_table_bits) region().refuse(old);
+        const std::uint64_t fresh = detail::make_head(tx, bits, detail::page_words_of(region(), head));
         tx.touch(object_.entry->version);
         tx.store(object_.entry->root[0], fresh);
         detail::discard_head(tx, old);

@@ -213,8 +213,8 @@ public:
         return std::all_of(stripes_->begin(), stripes_->end(), [](const Stripe& stripe) { return stripe.empty(); });
     }
 
-    /// log2 of the number of buckets in all stripes, rounded up.
-    [[nodiscard]] unsigned bits() const { return log2_ceil(stats().buckets); }
+    /// log2 of the entries that all stripes have buckets for, rounded up.
+    [[nodiscard]] unsigned bits() const { return log2_ceil(stats().buckets) + detail::bits_of_a_bucket; }
 
     /// A walk over copies of all entries, stripe by stripe, each as that of a HashTable.
     [[nodiscard]] iterator begin() const { return iterator(stripes_); }

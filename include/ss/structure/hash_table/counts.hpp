@@ -6,6 +6,7 @@
 #include <ss/structure/hash_table/lookup.hpp>
 #include <ss/structure/hash_table/options.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace ss::inline v0::detail {
@@ -32,6 +33,17 @@ template <class Reading>
         if (!reading.begin(table.head().size_version, version)) return false;
         size = load(table.head().size);
         return reading.validate(table.head().size_version, version);
+    });
+}
+
+/// log2 of the entries that it has buckets for, rounded up; with a single bucket, what it was made for.
+template <class Reading>
+[[nodiscard]] bool attempt_bits(const Region& region, const ObjectRef& object, Reading reading, unsigned& bits) {
+    return attempt_table(region, object, reading, [&](const auto& table) {
+        const std::uint64_t buckets = load(table.head().buckets), made_for = load(table.head().bits);
+        bits = buckets == 1 ? static_cast<unsigned>(std::min<std::uint64_t>(made_for, bits_of_a_bucket))
+                            : log2_ceil(buckets) + bits_of_a_bucket;
+        return true;
     });
 }
 

@@ -32,7 +32,14 @@
 
 namespace ss::inline v0::detail {
 
-inline constexpr unsigned max_table_bits = 32; ///< of segment 0
+inline constexpr unsigned max_table_bits = 32;  ///< of entries that a table begins with place for
+inline constexpr unsigned bits_of_a_bucket = 3; ///< of those
+
+/// log2 of the buckets for 2^bits entries.
+[[nodiscard]] constexpr std::uint64_t bucket_bits(std::uint64_t bits) noexcept {
+    return bits < bits_of_a_bucket ? 0 : bits - bits_of_a_bucket;
+}
+
 inline constexpr std::uint64_t segments_a_doubling = 8;
 inline constexpr std::uint64_t max_doublings = 40; ///< more pages than offsets have room for
 inline constexpr std::uint64_t max_segments = 1 + segments_a_doubling * max_doublings;
@@ -55,7 +62,8 @@ struct alignas(cache_line) HashTableHead {
     Word load;         ///< words that they want of their pages: see words_wanted
     Word bytes;        ///< allocated bytes, of all blocks of the table
     Word block;        ///< the offset of the block that this head is in
-    std::array<Word, 3> reserved;
+    Word bits;         ///< as it was asked for
+    std::array<Word, 2> reserved;
     // Again what readers need.
     std::array<Word, segments_in_head> segments; ///< see AlignedBlock
     Word more; ///< offset of a block with as many words as there are further ones, or 0

@@ -14,10 +14,10 @@ namespace ss::inline v0 {
 
 /// Counts when a table is made; an existing one has what it was made with.
 struct HashTableOptions {
-    /// log2 of the fewest buckets, 0 to 32; of a striped table, of all stripes together. The table begins with them and never
-    /// shrinks below. A bucket has one page and up to 13 entries. Only worth naming for a table known to be large, or one of
-    /// many small ones.
-    unsigned bits = 5;
+    /// log2 of the entries that the table has place for from the beginning, 0 to 32; of a striped table, all stripes together.
+    /// It has a bucket, which is a page, for every eight of them, and never fewer. Only worth naming for a table known to be
+    /// large, or one of many small ones.
+    unsigned bits = 8;
 
     /// Bytes of a bucket's page: 192, 256, 320, 384, 448 or 512. Entries of up to 72 bytes lie in it, key and value each
     /// rounded up to 8; it refers to larger ones. Only worth naming where most are larger: 192 then saves 23 bytes an entry.

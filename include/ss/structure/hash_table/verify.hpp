@@ -29,6 +29,7 @@ inline void verify_hash_table(const Region& region, const DirectoryEntry& entry,
         const std::uint64_t buckets = load(head.buckets);
         const std::uint64_t min_bits = load(head.min_bits);
         if (min_bits > max_table_bits || buckets < std::uint64_t{1} << min_bits || load(head.initialised) < buckets ||
+            load(head.bits) > max_table_bits || min_bits != bucket_bits(load(head.bits)) ||
             !is_page_size(load(head.page_words)) || load(head.cursor) != 0) {
             complain("its head contradicts itself");
             return;

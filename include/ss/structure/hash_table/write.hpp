@@ -214,7 +214,7 @@ private:
 
 /// A new head with its first segment, all buckets empty; the word for the entry's root.
 template <class Tx>
-[[nodiscard]] std::uint64_t make_head(Tx& tx, std::uint64_t min_bits, std::uint64_t page_words) {
+[[nodiscard]] std::uint64_t make_head(Tx& tx, std::uint64_t bits, std::uint64_t page_words) {
     // Of a page, the first line: the rest is nobody's.
     const auto make = [&](std::uint64_t count, std::uint64_t words, std::uint64_t zeros) {
         const std::uint64_t block = tx.allocate(AlignedBlock::room(count * words * word_size));
@@ -224,13 +224,14 @@ template <class Tx>
         return block;
     };
     constexpr std::uint64_t head_words = sizeof(HashTableHead) / word_size;
-    const std::uint64_t buckets = std::uint64_t{1} << min_bits;
+    const std::uint64_t min_bits = bucket_bits(bits), buckets = std::uint64_t{1} << min_bits;
     const std::uint64_t block = make(1, head_words, head_words);
     const std::uint64_t segment = make(buckets, page_words, header_words);
     const std::uint64_t offset = AlignedBlock::use(AlignedBlock::word(block));
     HashTableHead& head = tx.region().at(Offset<HashTableHead>{offset});
     tx.fill(head.buckets, buckets);
     tx.fill(head.min_bits, min_bits);
+    tx.fill(head.bits, bits);
     tx.fill(head.page_words, page_words);
     tx.fill(head.initialised, buckets);
     tx.fill(head.block, block);
