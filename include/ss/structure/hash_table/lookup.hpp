@@ -165,7 +165,7 @@ public:
     /// Asks for the bucket of a hash.
     LookupAhead(const Region& region, const ObjectRef& object, std::uint64_t hash) noexcept : hash_(hash) {
         const std::uint64_t at = load(object.entry->root[0]);
-        if (!region.contains(at, sizeof(HashTableHead))) return;
+        if (!is_aligned(at, cache_line) || !region.contains(at, sizeof(HashTableHead))) return;
         const auto& head = *reinterpret_cast<const HashTableHead*>(region.data(at));
         const std::uint64_t buckets = load(head.buckets), min_bits = load(head.min_bits),
                             words = load(head.page_words);
@@ -186,8 +186,7 @@ public:
             const auto index = static_cast<unsigned>(std::countr_zero(hits));
             const Place place = Slots::place(load(page_->slots[index / slots_per_word]), index % slots_per_word);
             if (!place.is_outside()) continue;
-            const std::uint64_t record = load(word_of(*page_, place.word()));
-            if (region.contains(record, cache_line)) __builtin_prefetch(region.data(record));
+            region.prefetch(load(word_of(*page_, place.word())));
         }
     }
 

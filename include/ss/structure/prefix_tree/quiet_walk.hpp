@@ -122,13 +122,10 @@ private:
 
     // --- asking for what comes
 
-    static void prefetch(const Region& region, std::uint64_t offset) noexcept {
-        __builtin_prefetch(region.data(offset)); // of nonsense, it does no harm
-    }
     /// For what hangs on a slot. Most is leaves, and these about as long as the last one.
     void ask_for(const Region& region, Word word) const noexcept {
-        prefetch(region, word & ~Tagged::mask);
-        prefetch(region, (word & ~Tagged::mask) + leaf_end_);
+        region.prefetch(word & ~Tagged::mask);
+        region.prefetch((word & ~Tagged::mask) + leaf_end_);
     }
     void ask_for(const Region& region, Item& item) const noexcept {
         if (item.state != State::unknown) return;
