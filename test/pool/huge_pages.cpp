@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(who_grows_with_the_option_has_them_at_once) {
 BOOST_AUTO_TEST_CASE(a_small_pool_grows_no_faster_with_the_option) {
     const TempDir directory;
     const Pool huge(directory / "huge", with_huge), small(directory / "small", without);
-    for (int i = 0; i < 30; ++i) {
+    for (std::uint64_t i = 0; i < 30; ++i) {
         huge.attachment()->grow(0, 10'000 * i);
         small.attachment()->grow(0, 10'000 * i);
         BOOST_TEST(huge.size() <= small.size());
