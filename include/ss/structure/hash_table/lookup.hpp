@@ -7,7 +7,6 @@
 #include <ss/structure/hash_table/layout.hpp>
 #include <ss/structure/hash_table/record.hpp>
 
-#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -182,12 +181,10 @@ public:
     /// Asks for what lies outside of the bucket's page. To be called when that has come.
     void look_outside(const Region& region) const noexcept {
         if (page_ == nullptr) return;
-        for (std::uint32_t hits = slots_with(*page_, Slots::tag_of(hash_)); hits != 0; hits &= hits - 1) {
-            const auto index = static_cast<unsigned>(std::countr_zero(hits));
-            const Place place = Slots::place(load(page_->slots[index / slots_per_word]), index % slots_per_word);
-            if (!place.is_outside()) continue;
-            region.prefetch(load(word_of(*page_, place.word())));
-        }
+        (void)find_in_page(*page_, Slots::tag_of(hash_), [&](unsigned, Place place) {
+            if (place.is_outside()) region.prefetch(load(word_of(*page_, place.word())));
+            return false;
+        });
     }
 
 private:

@@ -193,12 +193,10 @@ private:
     }
 
     /// A slot's record, as it is put elsewhere.
-    [[nodiscard]] PageItem item_of(Page& page, unsigned index, Place place) const {
-        const Word tag = SlotOf{.page = &page, .index = index}.tag();
-        const RecordView record = record_at(region(), page, place, page_words_);
-        if (place.is_outside())
-            return {.tag = tag, .words = nullptr, .count = 0, .offset = region().offset_of(record.words())};
-        return {.tag = tag, .words = record.words(), .count = record.sizes().words(), .offset = 0};
+    [[nodiscard]] PageItem item_of(const SlotOf& slot, const RecordView& record) const {
+        if (slot.place().is_outside())
+            return {.tag = slot.tag(), .words = nullptr, .count = 0, .offset = region().offset_of(record.words())};
+        return {.tag = slot.tag(), .words = record.words(), .count = record.sizes().words(), .offset = 0};
     }
 
     [[nodiscard]] Parting part(std::uint64_t source, std::uint64_t target) const {
@@ -208,8 +206,8 @@ private:
         for (std::uint64_t left = chain_limit(region());; --left) {
             if (left == 0) region().refuse(region().offset_of(&first));
             for_each_slot(*at, [&](unsigned index, Place place) {
-                const PageItem item = item_of(*at, index, place);
                 const RecordView record = record_at(region(), *at, place, page_words_);
+                const PageItem item = item_of({.page = at, .index = index}, record);
                 const bool moves = bucket_of(Hash::hash(record.key(), seed_), target + 1) == target;
                 if (moves) parting.move.push_back(item);
                 if (moves && at == &first) parting.leave.push_back(index);
@@ -371,7 +369,9 @@ private:
         std::vector<unsigned> moved;
         bool full = false;
         for_each_slot(second, [&](unsigned index, Place place) {
-            full = full || moved.size() == moves_at_once || !into.add(item_of(second, index, place));
+            if (full || moved.size() == moves_at_once) return;
+            const RecordView record = record_at(region(), second, place, page_words_);
+            full = !into.add(item_of({.page = &second, .index = index}, record));
             if (!full) moved.push_back(index);
         });
         from.take(moved);
