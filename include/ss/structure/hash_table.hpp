@@ -1,8 +1,8 @@
 // HashTable: binary keys to binary values, shared by processes.
 //
-// The bytes are drawn in hash_table/layout.hpp. lookup.hpp finds, counts.hpp counts, write.hpp changes, number.hpp adds;
-// upkeep.hpp has resize.hpp grow and shrink, and garbage.hpp free; iteration.hpp walks, verify.hpp checks. Here they
-// become one class.
+// The bytes are drawn in hash_table/layout.hpp and page.hpp. lookup.hpp finds, counts.hpp counts, write.hpp changes with the
+// help of page_editor.hpp, number.hpp adds; upkeep.hpp has resize.hpp grow and shrink, tidy.hpp what that leaves, and
+// garbage.hpp free; iteration.hpp walks, verify.hpp checks. Here they become one class.
 #pragma once
 
 #include <ss/domain/domain.hpp>

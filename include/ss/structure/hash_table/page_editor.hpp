@@ -22,6 +22,13 @@ struct PageItem {
     std::uint64_t offset; ///< of that block
 };
 
+/// A slot's record, as it is put elsewhere.
+[[nodiscard]] inline PageItem item_of(const Region& region, const SlotOf& slot, const RecordView& record) noexcept {
+    if (slot.place().is_outside())
+        return {.tag = slot.tag(), .words = nullptr, .count = 0, .offset = region.offset_of(record.words())};
+    return {.tag = slot.tag(), .words = record.words(), .count = record.sizes().words(), .offset = 0};
+}
+
 /// The lowest word of a page from which on `count` are free, or 0.
 [[nodiscard]] constexpr unsigned find_room(Word used, std::uint64_t page_words, std::uint64_t count) noexcept {
     Word starts = ~used & bits_at(header_words, page_words - header_words);

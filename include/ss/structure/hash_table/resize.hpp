@@ -12,12 +12,11 @@
 // A merge is the reverse: the last bucket's first page is copied, and hung with all that it links to behind the bucket that
 // it was split from.
 //
-// Either leaves pages behind the first that have room by now, and records outside of pages that could lie in them. So a
-// bucket is tidied afterwards, in small transactions: what fits into the first page moves there. Whoever dies before that
-// leaves a bucket that is as right, and a little slower.
+// Either leaves pages that have room by now, so the buckets are tidied afterwards: see tidy.hpp.
 #pragma once
 
 #include <ss/hash/concept.hpp>
+#include <ss/structure/hash_table/tidy.hpp>
 #include <ss/structure/hash_table/write.hpp>
 
 #include <algorithm>
@@ -92,7 +91,6 @@ public:
 private:
     static constexpr std::uint64_t initialise_at_once = 32;
     static constexpr std::uint64_t growth_step = 512 * kibi;
-    static constexpr std::size_t moves_at_once = 4;
 
     /// What a split does with a bucket's records.
     struct Parting {
@@ -106,14 +104,10 @@ private:
         return region().at(Offset<HashTableHead>{load(object_->entry->root[0])});
     }
     [[nodiscard]] Page& bucket(std::uint64_t number) const {
-        return in_heap(bucket_at(region(), head(), number, page_words_));
+        return in_heap(region(), bucket_at(region(), head(), number, page_words_));
     }
-    [[nodiscard]] Page& page(std::uint64_t offset) const { return in_heap(page_at(region(), offset, page_words_)); }
-    /// What is filled is not checked by the journal.
-    [[nodiscard]] Page& in_heap(Page& page) const {
-        const std::uint64_t offset = region().offset_of(&page);
-        if (offset < region().begin() + heap_begin) region().refuse(offset);
-        return page;
+    [[nodiscard]] Page& page(std::uint64_t offset) const {
+        return in_heap(region(), page_at(region(), offset, page_words_));
     }
 
     /// Sees to it that bucket `number` has memory, and a version that is even.
@@ -192,13 +186,6 @@ private:
         });
     }
 
-    /// A slot's record, as it is put elsewhere.
-    [[nodiscard]] PageItem item_of(const SlotOf& slot, const RecordView& record) const {
-        if (slot.place().is_outside())
-            return {.tag = slot.tag(), .words = nullptr, .count = 0, .offset = region().offset_of(record.words())};
-        return {.tag = slot.tag(), .words = record.words(), .count = record.sizes().words(), .offset = 0};
-    }
-
     [[nodiscard]] Parting part(std::uint64_t source, std::uint64_t target) const {
         Parting parting;
         Page& first = bucket(source);
@@ -207,7 +194,7 @@ private:
             if (left == 0) region().refuse(region().offset_of(&first));
             for_each_slot(*at, [&](unsigned index, Place place) {
                 const RecordView record = record_at(region(), *at, place, page_words_);
-                const PageItem item = item_of({.page = at, .index = index}, record);
+                const PageItem item = item_of(region(), {.page = at, .index = index}, record);
                 const bool moves = bucket_of(Hash::hash(record.key(), seed_), target + 1) == target;
                 if (moves) parting.move.push_back(item);
                 if (moves && at == &first) parting.leave.push_back(index);
@@ -348,55 +335,7 @@ private:
         tx.store(head().buckets, last);
     }
 
-    /// Moves records of a bucket into its first page, as far as that has room, from the page behind it and from outside. In
-    /// a few steps: how much there is to do is nothing that one operation may wait for.
-    void tidy(std::uint64_t number) {
-        constexpr int most_steps = 8;
-        for (int i = 0; i < most_steps; ++i)
-            if (!domain_->step([&](Tx& tx) { return pull_page(tx, bucket(number)); })) break;
-        for (int i = 0; i < most_steps; ++i)
-            if (!domain_->step([&](Tx& tx) { return pull_inside(tx, bucket(number)); })) break;
-    }
-
-    /// Moves some records of the second page into the first, and frees it if it has none any more. False if there is
-    /// nothing to move, or no room.
-    bool pull_page(Tx& tx, Page& first) {
-        const std::uint64_t link = load(first.link);
-        if (link == 0) return false;
-        Page& second = page(link);
-        tx.touch(first.version);
-        PageEditor<Tx> into(tx, first, page_words_), from(tx, second, page_words_);
-        std::vector<unsigned> moved;
-        bool full = false;
-        for_each_slot(second, [&](unsigned index, Place place) {
-            if (full || moved.size() == moves_at_once) return;
-            const RecordView record = record_at(region(), second, place, page_words_);
-            full = !into.add(item_of({.page = &second, .index = index}, record));
-            if (!full) moved.push_back(index);
-        });
-        from.take(moved);
-        const bool is_done = is_empty(second);
-        const std::uint64_t freed = is_done ? drop_page(tx, first, second, page_words_) : 0;
-        if (into.allocated() != freed) tx.store(head().bytes, load(head().bytes) + into.allocated() - freed);
-        return is_done || !moved.empty();
-    }
-
-    /// Moves some records from blocks of their own into the page. False if there are none that fit in.
-    bool pull_inside(Tx& tx, Page& first) {
-        PageEditor<Tx> editor(tx, first, page_words_);
-        std::size_t moved = 0;
-        for_each_slot(first, [&](unsigned index, Place place) {
-            if (!place.is_outside() || moved == moves_at_once) return;
-            const RecordView record = record_at(region(), first, place, page_words_);
-            const SlotOf slot{.page = &first, .index = index};
-            if (!editor.has_room_for(record.sizes().words())) return;
-            if (moved++ == 0) tx.touch(first.version);
-            editor.replace(
-                slot, {.tag = slot.tag(), .words = record.words(), .count = record.sizes().words(), .offset = 0});
-        });
-        if (moved != 0) tx.store(head().bytes, load(head().bytes) + editor.allocated() - editor.freed());
-        return moved != 0;
-    }
+    void tidy(std::uint64_t number) { BucketTidier<DomainType>(*domain_, head(), page_words_).tidy(bucket(number)); }
 
     /// The segment that begins with bucket `first`, now past the end. Under the epoch: some reader may still be in it.
     void drop_segment(Tx& tx, std::uint64_t segment, std::uint64_t first) {

@@ -14,6 +14,14 @@ namespace ss::inline v0::detail {
 /// A value of up to so many words is overwritten in place, through the journal; a longer one gets a new record.
 inline constexpr std::uint64_t in_place_words = 8;
 
+/// The page, to be filled: which the journal does not check. Throws errc::damaged if it lies where no block does.
+[[nodiscard]] inline Page& in_heap(const Region& region, Page& page) {
+    const std::uint64_t offset = region.offset_of(&page);
+    if (offset < region.begin() + heap_begin) [[unlikely]]
+        region.refuse(offset);
+    return page;
+}
+
 /// A new page for the end of a bucket, empty; its offset.
 template <class Tx>
 [[nodiscard]] std::uint64_t make_page(Tx& tx, std::uint64_t page_words) {
